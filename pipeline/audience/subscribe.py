@@ -1,0 +1,78 @@
+"""Joining and leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from pipeline.audience.addresses import address_hash, normal
+from pipeline.audience.models import Consent, Subscriber, Subscription, Topic
+from pipeline.kernel.config import config
+
+
+def hash_of(address: str) -> bytes:
+    """The suppression key of a normal address, under this installation's secret."""
+    return address_hash(address, key=config().secret_key.encode())
+
+
+@transaction.atomic
+def ask(*, address: str, topic: Topic, origin: str, now: datetime, wording: str = "", network: str = "") -> Subscriber:
+    """Note that someone asked to follow a topic; nothing is mailed before `confirm`. Raises NotAnAddress."""
+    spelled = normal(address)
+    reader, _ = Subscriber.objects.get_or_create(
+        address=spelled, defaults={"address_hash": hash_of(spelled), "created_at": now}
+    )
+    Consent.objects.create(
+        subscriber=reader, topic=topic, at=now, act="asked", origin=origin, wording=wording, network=network
+    )
+    return reader
+
+
+@transaction.atomic
+def confirm(*, subscriber_id: int, topic_id: int, origin: str, now: datetime) -> None:
+    """The reader proved the address theirs: the subscription lives from now. Repeating it changes nothing."""
+    Subscriber.objects.filter(id=subscriber_id, state=Subscriber.State.PENDING).update(state=Subscriber.State.ACTIVE)
+    row, made = Subscription.objects.get_or_create(
+        subscriber_id=subscriber_id, topic_id=topic_id, defaults={"since": now}
+    )
+    came_back = not made and row.left_at is not None
+    if came_back:
+        Subscription.objects.filter(id=row.id).update(left_at=None, since=now)
+    if made or came_back:
+        Consent.objects.create(subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="confirmed", origin=origin)
+
+
+@transaction.atomic
+def leave(*, subscriber_id: int, topic_id: int, origin: str, now: datetime) -> bool:
+    """End one subscription and no other; True if there was one to end."""
+    ended = Subscription.objects.filter(subscriber_id=subscriber_id, topic_id=topic_id, left_at=None).update(left_at=now)
+    if ended:
+        Consent.objects.create(subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="left", origin=origin)
+    return bool(ended)
+
+
+@transaction.atomic
+def enrol(*, addresses: Iterable[str], topic: Topic, origin: str, now: datetime) -> int:
+    """Enter readers who gave their consent elsewhere (an import). Repeating it is harmless; returns how many are new.
+
+    A reader who left stays away: an import never brings back a subscription that has ended.
+    """
+    spelled = {normal(address) for address in addresses}
+    Subscriber.objects.bulk_create(
+        [
+            Subscriber(address=a, address_hash=hash_of(a), created_at=now, state=Subscriber.State.ACTIVE)
+            for a in sorted(spelled)
+        ],
+        ignore_conflicts=True,
+    )
+    readers = Subscriber.objects.filter(address__in=spelled).exclude(subscriptions__topic=topic)
+    fresh = list(readers.values_list("id", flat=True))
+    Subscription.objects.bulk_create(
+        [Subscription(subscriber_id=pk, topic=topic, since=now) for pk in fresh], ignore_conflicts=True
+    )
+    Consent.objects.bulk_create(
+        [Consent(subscriber_id=pk, topic=topic, at=now, act="imported", origin=origin) for pk in fresh]
+    )
+    return len(fresh)

@@ -1,0 +1,157 @@
+"""Everything about a mail that is not its content: server, headers, envelope, each reader's tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
+
+import idna
+
+from pipeline.channels.base import MailServer
+from pipeline.delivery.merge import EditionHeaders, Program, ReaderValues, compile_program
+from pipeline.editions.models import Edition, Newsletter
+from pipeline.editions.rendered import Doors, Link, Rendered
+from pipeline.engagement.tokens import Kind, Minter
+from pipeline.kernel.config import Config
+from pipeline.kernel.signing import Keyring
+
+DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+SECURITY = {"smtp": "plain", "smtp+starttls": "starttls", "smtps": "tls"}
+
+
+class NoMailServer(Exception):
+    """No mail server is set; the message says how to set one."""
+
+
+def server(config: Config) -> MailServer:
+    """The relay named by DATELINE_SMTP_URL. Raises NoMailServer."""
+    if not config.smtp_url:
+        raise NoMailServer("no mail server: set DATELINE_SMTP_URL, for example smtp+starttls://user:password@mail.example.org:587")
+    parts = urlsplit(config.smtp_url)
+    return MailServer(
+        host=parts.hostname or "localhost",
+        port=parts.port or DEFAULT_PORTS[parts.scheme],
+        security=SECURITY[parts.scheme],
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+
+
+@lru_cache(maxsize=8)
+def _keyed(secret: str, purpose: bytes) -> bytes:
+    return hashlib.blake2b(secret.encode(), digest_size=32, person=purpose).digest()
+
+
+def message_id(*, secret: str, origin: int, ordinal: int, domain: str) -> str:
+    """Stable across retries and not guessable: a predictable one would let a stranger suppress our mail."""
+    digest = hmac.digest(_keyed(secret, b"dl-message-id"), b"%d|%d" % (origin, ordinal), "sha256")
+    return f"<{digest[:15].hex()}@{domain}>"
+
+
+def envelope_sender(*, secret: str, origin: int, ordinal: int, domain: str) -> str:
+    """VERP: a bounce names its delivery, and a MAC keeps strangers from forging bounces."""
+    body = f"{origin:x}.{ordinal:x}"
+    mac = hmac.digest(_keyed(secret, b"dl-verp"), body.encode(), "sha256")[:6].hex()
+    return f"b+{body}.{mac}@{domain}"
+
+
+def read_envelope_sender(address: str, *, secret: str) -> tuple[int, int] | None:
+    """(origin, ordinal) of a bounce address of ours; None if it is not, or was tampered with."""
+    local = address.partition("@")[0]
+    body, _, mac = local.removeprefix("b+").rpartition(".")
+    origin, _, ordinal = body.partition(".")
+    expected = hmac.digest(_keyed(secret, b"dl-verp"), body.encode(), "sha256")[:6].hex()
+    if not local.startswith("b+") or not hmac.compare_digest(mac.encode(), expected.encode()):
+        return None
+    return int(origin, 16), int(ordinal, 16)
+
+
+Compose = Callable[[int, str], tuple[str, bytes]]  #: (ordinal, address) -> (envelope sender, message)
+
+
+def composer(edition: Edition, *, config: Config, now: datetime) -> Compose:
+    """The function that makes each reader's message of a frozen edition. It raises UnusableReader for a bad address."""
+    program = _program(edition, config=config, now=now)
+    origin, secret = int(edition.origin_id or 0), config.secret_key
+    domain = domain_of(edition.newsletter.from_address)
+    values = reader_values(edition, config=config)
+
+    def compose(ordinal: int, address: str) -> tuple[str, bytes]:
+        sender = envelope_sender(secret=secret, origin=origin, ordinal=ordinal, domain=config.bounce_domain)
+        identity = message_id(secret=secret, origin=origin, ordinal=ordinal, domain=domain)
+        return sender, program.message(values(ordinal, wire_address(address), identity))
+
+    return compose
+
+
+def reader_values(edition: Edition, *, config: Config) -> Callable[[int, str, str], ReaderValues]:
+    """The function that mints one reader's tokens: (ordinal, address, message id) -> values."""
+    keyring, origin = Keyring.from_secret(config.secret_key), int(edition.origin_id or 0)
+    minters = {kind: Minter(keyring, kind=kind, origin=origin) for kind in Kind}
+    numbers = range(len(edition.rendering.links))
+
+    def values(ordinal: int, address: str, identity: str) -> ReaderValues:
+        return ReaderValues(
+            address=address,
+            tokens=minters[Kind.CLICK].mint_row(ordinal, numbers),
+            open_token=minters[Kind.OPEN](ordinal, 0).encode(),
+            leave_token=minters[Kind.LEAVE](ordinal, 0).encode(),
+            view_token=minters[Kind.VIEW](ordinal, 0).encode(),
+            message_id=identity,
+        )
+
+    return values
+
+
+def frozen(edition: Edition) -> Rendered:
+    """The edition's stored rendering as the merge takes it."""
+    row, masthead = edition.rendering, edition.newsletter.masthead
+    return Rendered(
+        subject=row.subject,
+        preheader=row.preheader,
+        html=row.html,
+        text=row.text,
+        links=tuple(Link(**link) for link in row.links),
+        language=masthead.get("language", "en"),
+        direction=masthead.get("direction", "ltr"),
+    )
+
+
+def doors(config: Config) -> Doors:
+    """Where readers' addresses begin."""
+    return Doors.at(track=config.track_url, public=config.site_url)
+
+
+def domain_of(address: str) -> str:
+    """The part behind the last @, as DNS writes it."""
+    return idna.encode(address.rpartition("@")[2], uts46=True).decode("ascii")
+
+
+def wire_address(address: str) -> str:
+    """An address as the envelope carries it: the domain in A-labels (RFC 5890)."""
+    if address.isascii():
+        return address
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
+
+
+def _program(edition: Edition, *, config: Config, now: datetime) -> Program:
+    return compile_program(frozen(edition), headers=_headers(edition.newsletter, config=config, now=now))
+
+
+def _headers(newsletter: Newsletter, *, config: Config, now: datetime) -> EditionHeaders:
+    domain = domain_of(newsletter.from_address)
+    return EditionHeaders(
+        sender_name=newsletter.from_name,
+        sender=newsletter.from_address,
+        doors=doors(config),
+        date=now,
+        list_name=newsletter.name,
+        list_id=f"{newsletter.slug}.{domain}",
+        leave_mailbox=f"leave@{config.bounce_domain}",
+        feedback_id=f"{newsletter.slug}:digest:dateline",
+    )

@@ -1,0 +1,75 @@
+"""From the engine's receipts to delivery rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from pipeline.channels.base import Outcome, Receipt
+from pipeline.delivery.models import Delivery
+
+#: RFC 5321 4.5.4.1 asks for patience; news does not keep, so tries are closer together and fewer.
+RETRY_AFTER_S = (300, 900, 1800, 3600, 7200, 14_400)
+
+STATE_OF = {
+    Outcome.ACCEPTED: Delivery.State.ACCEPTED,
+    Outcome.DEFERRED: Delivery.State.DEFERRED,
+    Outcome.REFUSED: Delivery.State.REFUSED,
+    Outcome.UNKNOWN: Delivery.State.UNKNOWN,
+    Outcome.UNSENT: Delivery.State.PENDING,
+}
+
+#: Evidence beats a lease: a late answer still counts for a row that was put in doubt meanwhile.
+_APPLY = """
+UPDATE dateline_delivery AS row
+   SET state = new.state, smtp_code = new.code, reason = new.reason, answered_at = new.at,
+       tries = row.tries + new.tried,
+       next_try_at = CASE WHEN new.state = 'deferred'
+                     THEN new.at + (%(waits)s::int[])[least(row.tries + 1, %(most)s)] * interval '1 second' END
+  FROM (SELECT unnest(%(ids)s::bigint[]) AS id, unnest(%(states)s::text[]) AS state, unnest(%(codes)s::int[]) AS code,
+               unnest(%(reasons)s::text[]) AS reason, unnest(%(tried)s::int[]) AS tried,
+               %(at)s::timestamptz AS at) AS new
+ WHERE row.id = new.id AND row.state IN ('pending', 'deferred', 'unknown')
+   AND NOT (row.state = 'unknown' AND new.state = 'pending')
+"""
+
+#: A greylisted edition is given up when its last wait has passed: yesterday's news is refused to ourselves.
+_GIVE_UP = """
+UPDATE dateline_delivery SET state = 'refused', next_try_at = NULL, reason = left('gave up after ' || tries || ' tries: ' || reason, 300)
+ WHERE id = ANY(%(ids)s) AND state = 'deferred' AND tries > %(most)s
+"""
+
+
+def apply(receipts: Iterable[Receipt], *, now: datetime) -> int:
+    """Record receipts in the caller's transaction; returns the rows changed."""
+    listed = list(receipts)
+    if not listed:
+        return 0
+    values: dict[str, Any] = {
+        "ids": [r.key for r in listed],
+        "states": [STATE_OF[r.outcome].value for r in listed],
+        "codes": [r.code for r in listed],
+        "reasons": [_reason(r) for r in listed],
+        "tried": [int(r.outcome is not Outcome.UNSENT) for r in listed],
+        "at": now,
+        "waits": list(RETRY_AFTER_S),
+        "most": len(RETRY_AFTER_S),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_APPLY, values)
+        changed = int(cursor.rowcount)
+        cursor.execute(_GIVE_UP, values)
+    return changed
+
+
+def next_look(*, now: datetime, unreachable: int) -> datetime:
+    """When to try a mail server again that could not be reached at all: 5 s doubling to 5 min."""
+    return now + timedelta(seconds=min(300, 5 * 2 ** min(unreachable, 6)))
+
+
+def _reason(receipt: Receipt) -> str:
+    words = f"{receipt.enhanced} {receipt.text}".strip()
+    return "".join(c if c.isprintable() else " " for c in words)[:300]

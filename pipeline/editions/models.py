@@ -1,0 +1,155 @@
+"""Newsletters, their editions, and a reason for every item."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from pipeline.articles.models import Article
+from pipeline.audience.models import Topic
+from pipeline.engagement.models import Origin
+from pipeline.staff.models import User
+
+
+class Newsletter(models.Model):
+    """A publication with a cadence. Editorial settings are rows edited at the desk, not environment."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        PAUSED = "paused"
+        ENDED = "ended"
+
+    class Approval(models.TextChoices):
+        EDITOR = "editor"  #: a person approves
+        RULES = "rules"  #: leaves by itself when preflight blocks nothing
+
+    class Unapproved(models.TextChoices):
+        HOLD = "hold"
+        SEND = "send"
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
+    masthead = models.JSONField(default=dict)
+    from_name = models.CharField(max_length=120)
+    from_address = models.CharField(max_length=254)
+    cadence = models.JSONField(default=dict)
+    approval = models.CharField(max_length=8, choices=Approval.choices, default=Approval.EDITOR)
+    unapproved = models.CharField(max_length=8, choices=Unapproved.choices, default=Unapproved.HOLD)
+    compose_before_s = models.PositiveIntegerField(default=2700)
+    cutoff_before_s = models.PositiveIntegerField(default=1200)
+    undo_s = models.PositiveIntegerField(default=90)
+    late_policy = models.CharField(max_length=16, default="hold")
+    late_after_s = models.PositiveIntegerField(default=4 * 3600)
+    minimum = models.PositiveSmallIntegerField(default=3)
+    max_age_h = models.PositiveIntegerField(default=36)
+    first_window_h = models.PositiveIntegerField(default=24)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Block(models.Model):
+    """A part of a newsletter and the rule that fills it."""
+
+    newsletter = models.ForeignKey(Newsletter, on_delete=models.CASCADE, related_name="blocks")
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=10)
+    title = models.CharField(max_length=80, blank=True)
+    rule = models.JSONField(default=dict)
+
+    class Meta:
+        ordering: ClassVar = ["position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["newsletter", "position"], name="block_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position} {self.kind}"
+
+
+class Edition(models.Model):
+    """One dated issue of a newsletter. UNIQUE(newsletter, slot): any number of schedulers make one row."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned"
+        COLLECTING = "collecting"
+        READY = "ready"
+        APPROVED = "approved"
+        SENDING = "sending"
+        SENT = "sent"
+        SKIPPED = "skipped"
+        HELD = "held"
+        EXPIRED = "expired"
+        CANCELLED = "cancelled"
+        KILLED = "killed"
+
+    newsletter = models.ForeignKey(Newsletter, on_delete=models.CASCADE, related_name="editions")
+    slot_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNED)
+    code = models.CharField(max_length=40, blank=True)  #: why it is skipped, held, expired, cancelled
+    params = models.JSONField(default=dict)
+    revision = models.PositiveIntegerField(default=0)  #: optimistic lock: every change adds one
+    subject = models.CharField(max_length=300, blank=True)
+    preheader = models.CharField(max_length=300, blank=True)
+    note = models.TextField(blank=True)
+    preflight = models.JSONField(default=list)
+    origin = models.OneToOneField(Origin, null=True, on_delete=models.SET_NULL, related_name="+")
+    composed_at = models.DateTimeField(null=True)
+    approved_at = models.DateTimeField(null=True)
+    approved_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    leaves_at = models.DateTimeField(null=True)  #: approval plus undo window, never before the slot
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["newsletter", "slot_at"], name="edition_once")
+        ]
+        indexes: ClassVar = [models.Index(fields=["state", "slot_at"], name="edition_due")]
+
+    def __str__(self) -> str:
+        return f"{self.newsletter_id} {self.slot_at:%Y-%m-%d %H:%M}"
+
+
+class Item(models.Model):
+    """An article considered for an edition: placed with a reason, or left out with one."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="items")
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="+")
+    block = models.ForeignKey(Block, null=True, on_delete=models.SET_NULL, related_name="+")
+    position = models.PositiveSmallIntegerField(default=0)
+    picked = models.BooleanField()
+    code = models.CharField(max_length=40)
+    params = models.JSONField(default=dict)
+    label = models.CharField(max_length=40, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["edition", "article"], name="item_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["article"], condition=models.Q(picked=True), name="item_picked")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.edition_id}: {self.article_id} {self.code}"
+
+
+class Rendering(models.Model):
+    """The bytes of an edition with its readers' slots still open; what previews and sends both start from."""
+
+    edition = models.OneToOneField(Edition, on_delete=models.CASCADE, related_name="rendering")
+    revision = models.PositiveIntegerField()
+    subject = models.TextField()
+    preheader = models.TextField()
+    html = models.TextField()
+    text = models.TextField()
+    links = models.JSONField(default=list)
+    rendered_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.edition_id} r{self.revision}"

@@ -1,0 +1,87 @@
+"""What people decide about an edition. Every act names its revision: nobody overwrites what they have not seen."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from pipeline.editions.models import Edition
+from pipeline.kernel.queue import Job, wake
+from pipeline.staff.journal import note
+from pipeline.staff.models import User
+
+
+class Refused(Exception):
+    """The act is not possible; the message says why, what was kept, and what to do."""
+
+
+@transaction.atomic
+def approve(*, edition_id: int, revision: int, actor: User, now: datetime) -> Edition:
+    """Let it leave at its slot, or after the undo window if that is later. Raises Refused."""
+    edition = _open(edition_id, revision=revision, actor=actor, states=(Edition.State.READY,), act="approved")
+    grant(edition, now=now, actor=actor)
+    note(verb="approve", subject="edition", subject_id=edition.id, now=now, actor=actor, revision=revision)
+    return edition
+
+
+def grant(edition: Edition, *, now: datetime, actor: User | None, undo: bool = True) -> None:
+    """Set an edition on its way, in the caller's transaction; `actor` None is the newsletter's own rule."""
+    window = timedelta(seconds=edition.newsletter.undo_s if undo else 0)
+    edition.state, edition.code, edition.params = Edition.State.APPROVED, "", {}
+    edition.approved_at, edition.approved_by = now, actor
+    edition.leaves_at = max(edition.slot_at, now + window)
+    edition.revision += 1
+    edition.save()
+
+
+@transaction.atomic
+def undo(*, edition_id: int, actor: User, now: datetime) -> Edition:
+    """Take an approval back while nothing has left. Raises Refused once it is sending."""
+    edition = _open(edition_id, revision=None, actor=actor, states=(Edition.State.APPROVED,), act="taken back")
+    edition.state, edition.approved_at, edition.approved_by, edition.leaves_at = Edition.State.READY, None, None, None
+    edition.revision += 1
+    edition.save()
+    note(verb="undo", subject="edition", subject_id=edition.id, now=now, actor=actor)
+    return edition
+
+
+@transaction.atomic
+def skip(*, edition_id: int, revision: int, actor: User, reason: str, now: datetime) -> Edition:
+    """Do not send this one; its stories stay candidates for the next. Raises Refused."""
+    states = (Edition.State.PLANNED, Edition.State.COLLECTING, Edition.State.READY, Edition.State.HELD)
+    edition = _open(edition_id, revision=revision, actor=actor, states=states, act="skipped")
+    edition.state, edition.code, edition.params = Edition.State.SKIPPED, "by_editor", {"who": str(actor), "why": reason}
+    edition.ended_at = now
+    edition.revision += 1
+    edition.save()
+    note(verb="skip", subject="edition", subject_id=edition.id, now=now, actor=actor, reason=reason)
+    return edition
+
+
+@transaction.atomic
+def rewrite(
+    *, edition_id: int, revision: int, actor: User, subject: str, preheader: str, words: str, now: datetime
+) -> Edition:
+    """Change the subject, the preview line and the editor's note, and compose again. Raises Refused."""
+    edition = _open(edition_id, revision=revision, actor=actor, states=(Edition.State.READY, Edition.State.HELD), act="changed")
+    edition.subject, edition.preheader, edition.note = subject.strip(), preheader.strip(), words.strip()
+    edition.state, edition.code = Edition.State.COLLECTING, ""
+    edition.revision += 1
+    edition.save()
+    note(verb="rewrite", subject="edition", subject_id=edition.id, now=now, actor=actor, line=edition.subject)
+    wake(Job.EDITIONS_COMPOSE, edition_id=edition.id)
+    return edition
+
+
+def _open(
+    edition_id: int, *, revision: int | None, actor: User, states: tuple[Edition.State, ...], act: str
+) -> Edition:
+    if not actor.may_edit:
+        raise Refused("Your role may look at editions but not change them. Nothing was changed; ask a desk head.")
+    edition = Edition.objects.select_for_update(of=("self",)).select_related("newsletter").get(id=edition_id)
+    if revision is not None and edition.revision != revision:
+        raise Refused("Someone changed this edition while you were reading it. Nothing of yours was lost or applied: look again.")
+    if edition.state not in states:
+        raise Refused(f"This edition is {edition.state} and can no longer be {act}. Nothing was changed.")
+    return edition

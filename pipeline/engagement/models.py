@@ -1,0 +1,128 @@
+"""What readers did: raw events kept, counts derived, both reproducible."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from pipeline.articles.models import Article
+
+
+class Origin(models.Model):
+    """One thing that carried tracked links: an edition's send, a post, the popular box.
+
+    `id` is a random 32-bit number and stands in tokens, so that nothing can be enumerated.
+    """
+
+    class Kind(models.TextChoices):
+        EDITION = "edition"
+        POST = "post"
+        BOX = "box"
+
+    id = models.BigIntegerField(primary_key=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    started_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id:08x}"
+
+
+class Link(models.Model):
+    """Where a numbered link leads. The tracking door follows this table by `revision`."""
+
+    revision = models.BigAutoField(primary_key=True)
+    origin = models.ForeignKey(Origin, on_delete=models.CASCADE, related_name="links")
+    number = models.PositiveIntegerField()
+    url = models.TextField()
+    kind = models.CharField(max_length=12)
+    slot = models.CharField(max_length=40, blank=True)
+    article = models.ForeignKey(Article, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["origin", "number"], name="link_once")]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class Event(models.Model):
+    """One thing that happened at the door. Never overwritten but for its verdict, which keeps its rules.
+
+    `id` was minted at the door (6 bytes boot, 6 bytes counter): a replay finds it taken.
+    `person` is a keyed hash: of origin and ordinal for mail, of the day's salted network and agent elsewhere.
+    """
+
+    class Verdict(models.TextChoices):
+        PENDING = "pending"  #: the quarantine has not passed
+        HUMAN = "human"
+        PREFETCH = "prefetch"
+        SCANNER = "scanner"
+        UNKNOWN = "unknown"
+
+    id = models.BinaryField(primary_key=True, max_length=16)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=8)  #: click, open, leave, view
+    origin = models.ForeignKey(Origin, null=True, on_delete=models.SET_NULL, related_name="+")
+    ordinal = models.BigIntegerField()
+    link = models.PositiveIntegerField()
+    article = models.ForeignKey(Article, null=True, on_delete=models.SET_NULL, related_name="+")
+    channel = models.CharField(max_length=8)  #: email, social, site
+    person = models.BinaryField(max_length=16)
+    network = models.BinaryField(max_length=16)
+    agent = models.CharField(max_length=255, blank=True)
+    method = models.CharField(max_length=8)
+    flags = models.PositiveIntegerField(default=0)
+    verdict = models.CharField(max_length=8, choices=Verdict.choices, default=Verdict.PENDING)
+    rules = models.JSONField(default=list)
+    counted = models.BooleanField(default=False)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["at"], condition=models.Q(verdict="pending"), name="event_pending"),
+            models.Index(fields=["origin", "ordinal", "at"], name="event_message"),
+            models.Index(fields=["article", "person"], condition=models.Q(kind="click"), name="event_vote"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%H:%M:%S} {self.verdict}"
+
+
+class Tally(models.Model):
+    """Counted human clicks of one article in one minute (UNIX minute) by one channel."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="+")
+    minute = models.PositiveIntegerField()
+    channel = models.CharField(max_length=8)
+    n = models.IntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["article", "minute", "channel"], name="tally_once")
+        ]
+        indexes: ClassVar = [models.Index(fields=["minute"], name="tally_minute")]
+
+    def __str__(self) -> str:
+        return f"{self.article_id}@{self.minute}: {self.n}"
+
+
+class Door(models.Model):
+    """One start of one tracking process: every event of it up to `upto` is in the database, without a gap."""
+
+    boot = models.BinaryField(primary_key=True, max_length=6)
+    upto = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{bytes(self.boot).hex()} {self.upto}"
+
+
+class Poison(models.Model):
+    """A stream entry that could not be read: set aside, never in the way."""
+
+    entry = models.CharField(max_length=40, unique=True)
+    at = models.DateTimeField()
+    body = models.BinaryField()
+    error = models.CharField(max_length=300)
+
+    def __str__(self) -> str:
+        return self.entry

@@ -1,0 +1,164 @@
+"""Verdicts, given late on purpose: a scanner shows itself by what it does in the seconds that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+from pipeline.engagement.records import Flag
+from pipeline.engagement.tally import Vote, settle_votes
+from pipeline.engagement.verdicts import PRODUCTION, Hit, Ruling, Thresholds, Verdict, judge
+
+PORTION = 2000
+LOCK = 0x73_65_74_74
+#: A token whose signature is not ours leads on and counts nothing, whoever followed it.
+FORGED = Verdict(verdict=Ruling.UNKNOWN, rules=("MAC",))
+
+
+class _Row(NamedTuple):
+    id: bytes
+    at: datetime
+    kind: str
+    origin: int | None
+    ordinal: int
+    link: int
+    article_id: int | None
+    person: bytes
+    network: bytes
+    agent: str
+    method: str
+    flags: int
+    verdict: str
+    rules: list[str]
+    delivered_at: datetime | None
+    link_kind: str | None
+
+
+_COLUMNS = """
+SELECT event.id, event.at, event.kind, event.origin_id, event.ordinal, event.link, event.article_id, event.person,
+       event.network, event.agent, event.method, event.flags, event.verdict, event.rules, reach.answered_at, link.kind
+  FROM dateline_event event
+  LEFT JOIN dateline_link link ON link.origin_id = event.origin_id AND link.number = event.link AND event.kind = 'click'
+  LEFT JOIN dateline_send send ON send.origin_id = event.origin_id
+  LEFT JOIN dateline_delivery reach ON reach.send_id = send.id AND reach.ordinal = event.ordinal
+"""
+#: Who else must be looked at: the same message, and the same network close by in time. Deliveries are read here by
+#: their table's name: the loop closes in data, this room may not import the one above it.
+_NEIGHBOURS = f"""
+WITH due AS (SELECT id, at, origin_id, ordinal, network FROM dateline_event
+              WHERE verdict = 'pending' AND at <= %(until)s ORDER BY at LIMIT %(portion)s)
+{_COLUMNS}
+ WHERE event.id IN (
+    SELECT id FROM due
+    UNION SELECT other.id FROM due JOIN dateline_event other
+             ON other.origin_id = due.origin_id AND other.ordinal = due.ordinal AND due.ordinal > 0
+    UNION SELECT other.id FROM due JOIN dateline_event other
+             ON other.network = due.network AND other.at BETWEEN due.at - %(near_s)s * interval '1 second'
+                                                         AND due.at + %(near_s)s * interval '1 second')
+"""  # noqa: S608 - our own constants
+
+
+def thresholds(quarantine_s: float) -> Thresholds:
+    """The production rules with their quarantine, in seconds, set to the newsroom's (the demo has less patience)."""
+    return replace(
+        PRODUCTION, click_after_s=quarantine_s, open_after_s=2 * quarantine_s, quarantine_s=quarantine_s / 2
+    )
+
+
+@transaction.atomic
+def settle(*, now: datetime, quarantine_s: float = PRODUCTION.click_after_s, portion: int = PORTION) -> int:
+    """Judge events whose quarantine has passed, together with their neighbours; the number of verdicts that changed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            return 0
+        until = now - timedelta(seconds=quarantine_s)
+        cursor.execute(_NEIGHBOURS, {"until": until, "portion": portion, "near_s": PRODUCTION.crowd_s})
+        rows = [_Row(*found) for found in cursor.fetchall()]
+    verdicts = judge([_hit(row) for row in rows], thresholds=thresholds(quarantine_s))
+    changed = [
+        (row, verdict)
+        for row, verdict in zip(rows, map(_unless_forged, rows, verdicts), strict=True)
+        if _is_news(row, verdict, until=until)
+    ]
+    _write(changed)
+    settle_votes(_votes(row for row, _ in changed))
+    return len(changed)
+
+
+def _is_news(row: _Row, verdict: Verdict, *, until: datetime) -> bool:
+    """A pending row is decided; a person may still turn out a machine. The other way round needs a whole history."""
+    if row.verdict == "pending":
+        return row.at <= until
+    return row.verdict == Ruling.HUMAN and verdict.verdict != Ruling.HUMAN
+
+
+def _unless_forged(row: _Row, verdict: Verdict) -> Verdict:
+    return verdict if row.flags & Flag.MAC_OK else FORGED
+
+
+def _hit(row: _Row) -> Hit:
+    flags = Flag(row.flags)
+    return Hit(
+        at=row.at,
+        delivered_at=row.delivered_at,
+        message=f"{row.origin}/{row.ordinal}" if row.ordinal else "",
+        link="" if row.kind == "open" else str(row.link),
+        method=row.method,
+        ua=row.agent,
+        ip=row.network.hex(),
+        headers={"purpose": "prefetch"} if Flag.PREFETCH in flags else {},
+        honeypot=Flag.HONEYPOT in flags or row.link_kind == "honeypot",
+        mangled=Flag.MANGLED in flags,
+        network="",
+    )
+
+
+def _write(changed: list[tuple[_Row, Verdict]]) -> None:
+    if not changed:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE dateline_event event SET verdict = new.verdict, rules = new.rules::jsonb
+                 FROM unnest(%(ids)s::bytea[], %(verdicts)s::text[], %(rules)s::text[]) AS new(id, verdict, rules)
+                WHERE event.id = new.id""",
+            {
+                "ids": [row.id for row, _ in changed],
+                "verdicts": [str(verdict.verdict) for _, verdict in changed],
+                "rules": [_json(verdict.rules) for _, verdict in changed],
+            },
+        )
+
+
+def _json(rules: Iterable[str]) -> str:
+    return "[" + ", ".join(f'"{rule}"' for rule in rules) + "]"
+
+
+def _votes(rows: Iterable[_Row]) -> list[Vote]:
+    return [
+        Vote(article_id=row.article_id, person=bytes(row.person), day=int(row.at.timestamp()) // 86_400)
+        for row in rows
+        if row.kind == "click" and row.article_id is not None
+    ]
+
+
+def numbers(*, origin_id: int) -> dict[str, Any]:
+    """What was seen of one origin: human people, and machines by rule; shown together, always."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT kind, verdict, coalesce(rules->>0, ''), count(*), count(DISTINCT person)
+                 FROM dateline_event WHERE origin_id = %s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
+            [origin_id],
+        )
+        rows = cursor.fetchall()
+    people = {kind: sum(row[4] for row in rows if row[0] == kind and row[1] == "human") for kind in ("click", "open")}
+    filtered = [
+        {"kind": kind, "verdict": verdict, "rule": rule, "events": events}
+        for kind, verdict, rule, events, _ in rows
+        if verdict not in {"human", "pending"}
+    ]
+    return {"people": people, "filtered": filtered, "waiting": sum(row[3] for row in rows if row[1] == "pending")}

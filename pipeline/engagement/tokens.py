@@ -1,0 +1,182 @@
+"""The 26 characters in a tracked link: who signed it, which link of which origin, and whose copy it was.
+
+19 bytes in base64url: body(11) = version and key number(1) | origin(4) | permuted ordinal(4) | link(2),
+then a BLAKE2b MAC(8) over the body, its `person` chosen by kind so that no token works at another door.
+There is no address and no URL in it: destinations come from our own table, so it cannot be made to
+redirect elsewhere. One token has one spelling, because it is counted by it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import struct
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple, final
+
+from pipeline.kernel.signing import Keyring
+
+VERSION = 1
+LENGTH = 26
+#: The ordinal of a link that is nobody in particular's: a social post, the popular box, a reader without consent.
+NOBODY = 0
+
+_BODY = struct.Struct(">BIIH")
+_WHOLE = struct.Struct(">11s8s")
+_ROUND = struct.Struct(">IBH")
+_ROUNDS = 4
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+#: "+" and "/" are another spelling of the same bits: they become a character base64 refuses.
+_FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")
+#: 26 characters hold 156 bits for 152: the last four must be zero.
+_LAST = frozenset("AQgw")
+_LEADING = re.compile(r"[A-Za-z0-9_-]*")
+
+
+class Kind(StrEnum):
+    """What the link does; each kind has its own signature."""
+
+    CLICK = "click"
+    OPEN = "open"
+    VIEW = "view"
+    LEAVE = "leave"
+
+
+_PERSON: dict[str, bytes] = {kind.value: f"dl-{kind.value}".encode() for kind in Kind}
+
+
+class Token(NamedTuple):
+    """What a token says.
+
+    `valid`: the MAC is right and the spelling canonical (after any junk behind it was cut off).
+    `mangled`: it did not arrive as we wrote it. Where not `valid`, origin and link are still what the
+    bytes say (0 where there are none), good enough to redirect by and never to count by; ordinal is 0.
+    """
+
+    origin: int
+    ordinal: int
+    link: int
+    valid: bool
+    mangled: bool
+
+
+_UNREADABLE = Token(origin=0, ordinal=NOBODY, link=0, valid=False, mangled=True)
+
+
+def permute(keyring: Keyring, *, origin: int, number: int, kid: int | None = None) -> int:
+    """The number as outsiders see it: a keyed 32-bit Feistel network of four rounds, another one per origin.
+
+    Two readers who compare their links learn neither their places nor how many there are (Luby and
+    Rackoff 1988: four rounds of a pseudo-random function give a strong pseudo-random permutation).
+    """
+    left, right = number >> 16, number & 0xFFFF
+    base = keyring.hasher(person=b"dl-ordinal", size=2, kid=kid)
+    for step in range(_ROUNDS):
+        keyed = base.copy()
+        keyed.update(_ROUND.pack(origin, step, right))
+        left, right = right, left ^ int.from_bytes(keyed.digest(), "big")
+    return left << 16 | right
+
+
+def unpermute(keyring: Keyring, *, origin: int, number: int, kid: int | None = None) -> int:
+    """The plain number behind a permuted one."""
+    left, right = number >> 16, number & 0xFFFF
+    base = keyring.hasher(person=b"dl-ordinal", size=2, kid=kid)
+    for step in reversed(range(_ROUNDS)):
+        keyed = base.copy()
+        keyed.update(_ROUND.pack(origin, step, left))
+        left, right = right ^ int.from_bytes(keyed.digest(), "big"), left
+    return left << 16 | right
+
+
+def mint(keyring: Keyring, *, kind: str, origin: int, ordinal: int, link: int) -> str:
+    """One token, signed with the newest key. Raises as Minter does."""
+    return Minter(keyring, kind=kind, origin=origin)(ordinal, link)
+
+
+def minter(keyring: Keyring, *, kind: str, origin: int) -> Minter:
+    """A `(ordinal, link) -> str` for merging many mails; its `mint_row` serves a whole mail at once."""
+    return Minter(keyring, kind=kind, origin=origin)
+
+
+@final
+class Minter:
+    """Mints many tokens of one kind and origin with one key. Calling it gives one token as text."""
+
+    __slots__ = ("_base", "_head", "_keyring", "_kid", "_origin")
+
+    def __init__(self, keyring: Keyring, *, kind: str, origin: int) -> None:
+        """Raises KeyError for an unknown kind, struct.error for an origin outside 32 bits."""
+        self._keyring, self._kid, self._origin = keyring, keyring.newest, origin
+        self._base = keyring.hasher(person=_PERSON[kind], kid=self._kid)
+        self._head = struct.pack(">BI", VERSION << 4 | self._kid, origin)
+
+    def __call__(self, ordinal: int, link: int) -> str:
+        """One token."""
+        return self.mint_row(ordinal, (link,))[0].decode("ascii")
+
+    def mint_row(self, ordinal: int, links: Sequence[int]) -> list[bytes]:
+        """One reader's tokens for several links: the ordinal is permuted once for all.
+
+        Raises struct.error for an ordinal outside 32 bits or a link outside 16.
+        """
+        hidden = permute(self._keyring, origin=self._origin, number=ordinal, kid=self._kid)
+        shared = self._head + struct.pack(">I", hidden)
+        row = []
+        for link in links:
+            body = shared + link.to_bytes(2, "big")
+            keyed = self._base.copy()
+            keyed.update(body)
+            row.append(b2a_base64(body + keyed.digest(), newline=False)[:LENGTH].translate(_TO_URL))
+        return row
+
+
+def read(keyring: Keyring, token: str, *, kind: str) -> Token:
+    """Read a token as it arrived, junk and all. Never raises for anything a reader can send."""
+    if len(token) == LENGTH and token[-1] in _LAST:
+        try:
+            raw = a2b_base64(token.encode("ascii").translate(_FROM_URL) + b"==", strict_mode=True)
+        except (Base64Error, UnicodeEncodeError):
+            return _read_mangled(keyring, token, kind=kind)
+        return _judged(keyring, raw, kind=kind, mangled=False)
+    return _read_mangled(keyring, token, kind=kind)
+
+
+def _judged(keyring: Keyring, raw: bytes, *, kind: str, mangled: bool) -> Token:
+    body, mac = _WHOLE.unpack(raw)
+    head, origin, hidden, link = _BODY.unpack(body)
+    kid = head & 15
+    if head >> 4 != VERSION or not _signed(keyring, body, mac, kind=kind, kid=kid):
+        return Token(origin, NOBODY, link, False, True)
+    return Token(origin, unpermute(keyring, origin=origin, number=hidden, kid=kid), link, True, mangled)
+
+
+def _signed(keyring: Keyring, body: bytes, mac: bytes, *, kind: str, kid: int) -> bool:
+    try:
+        keyed = keyring.hasher(person=_PERSON[kind], kid=kid).copy()
+    except KeyError:
+        return False
+    keyed.update(body)
+    return hmac.compare_digest(keyed.digest(), mac)
+
+
+def _read_mangled(keyring: Keyring, token: str, *, kind: str) -> Token:
+    """What is left of a token that a gateway cut, or put a quotation mark or a full stop behind."""
+    found = _LEADING.match(token[: LENGTH + 1])
+    text = found[0][:LENGTH] if found else ""
+    if len(text) == LENGTH and text[-1] in _LAST:
+        return _judged(keyring, _decoded(text), kind=kind, mangled=True)
+    raw = _decoded(text)
+    if len(raw) < _BODY.size:
+        return _UNREADABLE
+    _, origin, _, link = _BODY.unpack(raw[: _BODY.size])
+    return Token(origin, NOBODY, link, False, True)
+
+
+def _decoded(text: str) -> bytes:
+    """The whole bytes in base64url text of any length; trailing bits that fill no byte are dropped."""
+    usable = text if len(text) % 4 != 1 else text[:-1]
+    return a2b_base64(usable.encode("ascii").translate(_FROM_URL) + b"=" * (-len(usable) % 4))

@@ -1,0 +1,300 @@
+"""Person or machine? Rules with names, over events that were all kept (DESIGN promise 7).
+
+Single-event rules are certain at once. Contextual rules need the seconds after an event, so they are applied to a
+list afterwards and may void what looked human: keep judging until `settled_at` has passed. Thresholds come from
+practice reported by others and collected in reference/engagement.md 2.3; a change of meaning raises RULES_VERSION.
+
+Deliberately no evidence: a click without an open (Thunderbird blocks pictures), an open and a click within
+milliseconds (real clients do that), Do Not Track and Global Privacy Control.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from math import ceil
+
+from pipeline.engagement import agents
+
+_Indexes = Iterable[int]
+RULES_VERSION = 1
+RULES: Mapping[str, str] = {
+    "R1": "Not a GET: nothing was shown to anyone.",
+    "R2": "The browser said it was fetching ahead (Sec-Purpose, Purpose, X-Purpose or X-Moz).",
+    "R3": "The User-Agent is missing, too short for a browser, or names a program.",
+    "R4": "The hidden link of this message was followed within seconds, or from the same network within minutes.",
+    "R5": "It came from a network that only scans mail.",
+    "R6": "It came too soon after the mail was accepted for anyone to have read it.",
+    "R7": "Different links of one message were followed faster than a person can.",
+    "R8": "Links of this message arrived damaged, twice or beside an undamaged one: gateways try what happens.",
+    "R9": "One network followed links of many readers in quick succession.",
+    "MPP": "Apple Mail fetched the picture by itself, whether or not anyone read.",
+    "DAMAGED": "The link arrived damaged once, which proves nothing.",
+    "PROXY": "A webmail's picture proxy fetched it: perhaps for a reader.",
+}
+
+
+class Ruling(StrEnum):
+    """What an event counts as. Only `human` ever reaches a ranking."""
+
+    HUMAN = "human"
+    PREFETCH = "prefetch"
+    SCANNER = "scanner"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One request for a tracked link or picture.
+
+    `delivered_at` is when the reader's server accepted the mail (None: no mail, or not known). `message` names one
+    mail to one reader; "" is nobody in particular (a social post), where rules about one reader do not apply.
+    `link` is "" for the open picture. `ip` is an address or an opaque key of its prefix. `network` is what
+    `agents.known_network` said at the door, else None. `links`: how many the message carries, 0 where not known.
+    """
+
+    at: datetime
+    delivered_at: datetime | None
+    message: str
+    link: str
+    method: str = "GET"
+    ua: str = ""
+    ip: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    honeypot: bool = False
+    mangled: bool = False
+    network: str | None = None
+    asn: int | None = None
+    links: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """True for the open picture, False for a link."""
+        return not self.link
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a hit counts as, and the rules that said so."""
+
+    verdict: Ruling
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Durations in seconds. The demo shortens them; production keeps the defaults."""
+
+    honeypot_s: float = 10.0
+    honeypot_network_s: float = 600.0
+    click_after_s: float = 30.0
+    open_after_s: float = 60.0
+    slow_gateway_s: float = 600.0
+    #: Proofpoint, Mimecast, Cisco: scan late, but a reader behind browser isolation comes from there as well
+    slow_gateways: frozenset[int] = frozenset({22843, 26211, 52129, 30031, 39588, 42427, 60492, 16417})
+    pair_s: float = 5.0
+    trio_s: float = 10.0
+    sweep_s: float = 60.0
+    sweep_share: float = 0.8
+    sweep_links: int = 4
+    sweep_links_unknown_total: int = 6
+    mangled_pair_s: float = 2.0
+    crowd_s: float = 600.0
+    crowd_readers: int = 20
+    crowd_gap_s: float = 2.0
+    #: where thousands of people share one address: capped elsewhere, never called machines
+    shared_networks: frozenset[str] = frozenset({"apple-relay", "cgnat"})
+    #: an email click counts no sooner than this after itself, nor than click_after_s after acceptance
+    quarantine_s: float = 15.0
+
+
+PRODUCTION = Thresholds()
+
+
+def settled_at(hit: Hit, *, thresholds: Thresholds = PRODUCTION) -> datetime:
+    """When no later event can make this hit a person or cease to be one (a second damaged link may still convict)."""
+    return hit.at + timedelta(
+        seconds=max(thresholds.honeypot_network_s, thresholds.crowd_s, thresholds.sweep_s)
+    )
+
+
+def counts_from(hit: Hit, *, thresholds: Thresholds = PRODUCTION) -> datetime:
+    """When a human click may enter a ranking: most bursts and hidden-link visits have shown themselves by then."""
+    delivered_at = hit.delivered_at or hit.at - timedelta(seconds=thresholds.click_after_s)
+    own = hit.at + timedelta(seconds=thresholds.quarantine_s)
+    return max(own, delivered_at + timedelta(seconds=thresholds.click_after_s))
+
+
+def judge(hits: Sequence[Hit], *, thresholds: Thresholds = PRODUCTION) -> list[Verdict]:
+    """One verdict per hit, in the order given (any order); each depends on its neighbours in this list only."""
+    marks = [_alone(hit, thresholds) for hit in hits]
+    by_time = sorted(range(len(hits)), key=lambda index: hits[index].at)
+    for order in _grouped(hits, by_time, lambda hit: hit.message):
+        one = _Message(hits, order, marks, thresholds)
+        one.hidden_link()
+        one.bursts()
+        one.damage()
+    for order in _grouped(hits, by_time, lambda hit: _crowd_key(hit, thresholds)):
+        for index in _crowds(hits, order, thresholds):
+            marks[index].add("R9")
+    return [_verdict(found) for found in marks]
+
+
+def _verdict(found: set[str]) -> Verdict:
+    rules = tuple(rule for rule in RULES if rule in found)
+    if found & {"R2", "MPP"}:
+        return Verdict(Ruling.PREFETCH, rules)
+    if found - {"DAMAGED", "PROXY"}:
+        return Verdict(Ruling.SCANNER, rules)
+    return Verdict(Ruling.UNKNOWN if found else Ruling.HUMAN, rules)
+
+
+def _alone(hit: Hit, thresholds: Thresholds) -> set[str]:
+    """The rules that need nothing but the event itself."""
+    network = agents.known_network(hit.ip) if hit.network is None else hit.network
+    tests = {
+        "R1": hit.method.upper() != "GET",
+        "R2": agents.fetching_ahead(hit.headers),
+        "R4": hit.honeypot,
+        "R5": network in agents.SCANNING_NETWORKS,
+        "R6": _too_soon(hit, thresholds),
+        "DAMAGED": hit.mangled,
+    }
+    return {rule for rule, holds in tests.items() if holds} | _by_agent(hit)
+
+
+def _by_agent(hit: Hit) -> set[str]:
+    kind = agents.kind(hit.ua)
+    if kind is agents.Kind.MAIL_PRIVACY:
+        # For a click the same header is a web view of a Mac program, unless it is the bare "Mozilla/5.0"
+        return {"MPP"} if hit.is_open else {"R3"} if " " not in hit.ua.strip() else set()
+    if kind is agents.Kind.IMAGE_PROXY and hit.is_open:
+        return {"PROXY"}
+    return set() if kind is agents.Kind.PERSON else {"R3"}
+
+
+def _too_soon(hit: Hit, thresholds: Thresholds) -> bool:
+    if hit.delivered_at is None:
+        return False
+    least = thresholds.open_after_s if hit.is_open else thresholds.click_after_s
+    if hit.asn in thresholds.slow_gateways:
+        least = thresholds.slow_gateway_s
+    return hit.at - hit.delivered_at < timedelta(seconds=least)
+
+
+def _grouped(hits: Sequence[Hit], order: Sequence[int], key: Callable[[Hit], str]) -> Iterable[list[int]]:
+    """Indexes by key, each group in the order given; the key "" is nobody and forms no group."""
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for index in order:
+        groups[key(hits[index])].append(index)
+    groups.pop("", None)
+    return groups.values()
+
+
+def _drop(counts: Counter[str], key: str) -> None:
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]
+
+
+def _spread(hits: Sequence[Hit], order: Sequence[int], *, span_s: float, links: int) -> set[int]:
+    """Every event inside some stretch of `span_s` seconds with at least `links` different links. O(n)."""
+    span, inside = timedelta(seconds=span_s), set[int]()
+    counts: Counter[str] = Counter()
+    low = taken = 0
+    for high, index in enumerate(order):
+        counts[hits[index].link] += 1
+        while hits[index].at - hits[order[low]].at > span:
+            _drop(counts, hits[order[low]].link)
+            low += 1
+        if len(counts) >= links:
+            inside.update(order[max(low, taken) : high + 1])
+            taken = high + 1
+    return inside
+
+
+def _crowd_key(hit: Hit, thresholds: Thresholds) -> str:
+    known = bool(hit.message) and not hit.is_open and hit.network not in thresholds.shared_networks
+    return agents.prefix(hit.ip) if known else ""
+
+
+def _crowds(hits: Sequence[Hit], order: Sequence[int], thresholds: Thresholds) -> set[int]:
+    """R9: stretches with clicks of too many readers in which more than half of the gaps are short. O(n)."""
+    span, inside = timedelta(seconds=thresholds.crowd_s), set[int]()
+    readers: Counter[str] = Counter()
+    close = timedelta(seconds=thresholds.crowd_gap_s)
+    gaps = [hits[b].at - hits[a].at < close for a, b in pairwise(order)]
+    low = taken = short = 0
+    for high, index in enumerate(order):
+        readers[hits[index].message] += 1
+        short += high > 0 and gaps[high - 1]
+        while hits[index].at - hits[order[low]].at > span:
+            _drop(readers, hits[order[low]].message)
+            short -= gaps[low]
+            low += 1
+        if len(readers) > thresholds.crowd_readers and 2 * short > high - low:
+            inside.update(order[max(low, taken) : high + 1])
+            taken = high + 1
+    return inside
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """The events of one mail to one reader, by time, and the marks to add to."""
+
+    hits: Sequence[Hit]
+    order: Sequence[int]
+    marks: list[set[str]]
+    thresholds: Thresholds
+
+    def hidden_link(self) -> None:
+        """R4. Only real visits set the trap off: a HEAD round over all links may precede a reader's click."""
+        traps = [i for i in self.order if self.hits[i].honeypot and not self.marks[i] & {"R1", "R2"}]
+        self._near(traps, self.order, "R4", self.thresholds.honeypot_s, local=False)
+        self._near(traps, self.order, "R4", self.thresholds.honeypot_network_s, local=True)
+
+    def bursts(self) -> None:
+        """R7. Link previews in a chat (R3), HEAD rounds (R1) and prefetching (R2) never speak against a reader."""
+        unread, at = {"R1", "R2", "R3"}, self.thresholds
+        clicks = [i for i in self.order if self.hits[i].link and not self.marks[i] & unread]
+        found = _spread(self.hits, clicks, span_s=at.trio_s, links=3)
+        found |= _spread(self.hits, clicks, span_s=at.sweep_s, links=self._sweep(clicks))
+        for same_source in _grouped(self.hits, clicks, lambda hit: agents.prefix(hit.ip) or "?"):
+            found |= _spread(self.hits, same_source, span_s=at.pair_s, links=2)
+        for index in found:
+            self.marks[index].add("R7")
+        opens = [i for i in self.order if self.hits[i].is_open]
+        self._near(sorted(found, key=lambda i: self.hits[i].at), opens, "R7", at.trio_s, local=True)
+
+    def damage(self) -> None:
+        """R8: two damaged links, or a damaged and a whole one from one source at once."""
+        damaged = [i for i in self.order if self.hits[i].mangled]
+        if len(damaged) > 1:
+            for index in damaged:
+                self.marks[index].add("R8")
+        whole = [i for i in self.order if not self.hits[i].mangled and not self.hits[i].is_open]
+        self._near(damaged, whole, "R8", self.thresholds.mangled_pair_s, local=True)
+        self._near(whole, damaged, "R8", self.thresholds.mangled_pair_s, local=True)
+
+    def _sweep(self, clicks: Sequence[int]) -> int:
+        """How many different links within a minute are nearly all of this message."""
+        total = max((self.hits[i].links for i in clicks), default=0)
+        if not total:
+            return self.thresholds.sweep_links_unknown_total
+        return max(self.thresholds.sweep_links, ceil(self.thresholds.sweep_share * total))
+
+    def _near(self, causes: _Indexes, others: _Indexes, rule: str, span_s: float, *, local: bool) -> None:
+        """Mark those of `others` within `span_s` of a cause, where asked only from the cause's own network."""
+        moments: defaultdict[str, list[datetime]] = defaultdict(list)
+        for index in causes:
+            moments[agents.prefix(self.hits[index].ip) if local else ""].append(self.hits[index].at)
+        for index in others:
+            known = moments.get(agents.prefix(self.hits[index].ip) if local else "", [])
+            span, at = timedelta(seconds=span_s), self.hits[index].at
+            if bisect_left(known, at - span) < bisect_right(known, at + span):
+                self.marks[index].add(rule)

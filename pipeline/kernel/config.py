@@ -1,0 +1,157 @@
+"""The environment, read once into a frozen Config; every problem is listed at boot."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pipeline.kernel.processes import addresses
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "templates"
+PRODUCTION, DEVELOPMENT = "production", "development"
+
+
+class ConfigError(Exception):
+    """The environment cannot be used; the message lists every problem, one a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings. Each field is documented in `.env.example` under `DATELINE_<FIELD>` unless named there."""
+
+    environment: str
+    secret_key: str = field(repr=False)
+    data_dir: Path
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    embedded_postgres: bool
+    embedded_redis: bool
+    site_url: str
+    track_url: str
+    web_port: int
+    track_port: int
+    smtp_url: str = field(repr=False)
+    mail_from: str
+    bounce_domain: str
+    postal_address: str
+    fetch_allow: frozenset[str]
+    quarantine_s: int
+    workers: int
+    log_level: str
+    x_base_url: str
+
+    @property
+    def debug(self) -> bool:
+        """True outside production: plain HTTP cookies are allowed and a missing secret is made up."""
+        return self.environment != PRODUCTION
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads values by name, from NAME or from the file named by NAME_FILE, and collects problems."""
+
+    environ: Mapping[str, str]
+    problems: list[str] = field(default_factory=list)
+
+    def text(self, name: str, default: str = "") -> str:
+        if path := self.environ.get(f"{name}_FILE"):
+            try:
+                return Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                self.problems.append(f"{name}_FILE={path}: {error.strerror}")
+                return default
+        return self.environ.get(name, default).strip() or default
+
+    def number(self, name: str, default: int, *, low: int, high: int) -> int:
+        raw = self.text(name, str(default))
+        if not raw.isdigit() or not low <= int(raw) <= high:
+            self.problems.append(f"{name}={raw!r}: expected a whole number from {low} to {high}")
+            return default
+        return int(raw)
+
+    def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
+        raw = self.text(name, default).rstrip("/")
+        if raw and (urlsplit(raw).scheme not in schemes or not urlsplit(raw).netloc):
+            self.problems.append(f"{name}={raw!r}: expected an address that begins with {' or '.join(schemes)}://")
+        return raw
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        raw = self.text(name, default)
+        if raw not in allowed:
+            self.problems.append(f"{name}={raw!r}: expected one of {', '.join(allowed)}")
+            return default
+        return raw
+
+
+def load(environ: Mapping[str, str]) -> Config:
+    """Read an environment. Raises ConfigError naming every setting that cannot be used."""
+    read = _Reader(environ)
+    environment = read.choice("DATELINE_ENV", DEVELOPMENT, (DEVELOPMENT, PRODUCTION))
+    data_dir = Path(read.text("DATELINE_DATA_DIR", "var")).resolve()
+    web_port = read.number("DATELINE_WEB_PORT", 8000, low=1, high=65535)
+    track_port = read.number("DATELINE_TRACK_PORT", 8001, low=1, high=65535)
+    database_url = read.text("DATABASE_URL")
+    redis_url = read.text("REDIS_URL")
+    config = Config(
+        environment=environment,
+        secret_key=read.text("DATELINE_SECRET_KEY") or _made_up_secret(read, environment, data_dir),
+        data_dir=data_dir,
+        database_url=database_url or addresses.database_url(data_dir),
+        redis_url=redis_url or addresses.redis_url(data_dir),
+        embedded_postgres=not database_url,
+        embedded_redis=not redis_url,
+        site_url=read.url("DATELINE_SITE_URL", f"http://127.0.0.1:{web_port}", ("http", "https")),
+        track_url=read.url("DATELINE_TRACK_URL", f"http://127.0.0.1:{track_port}", ("http", "https")),
+        web_port=web_port,
+        track_port=track_port,
+        smtp_url=read.url("DATELINE_SMTP_URL", "", ("smtp", "smtps", "smtp+starttls")),
+        mail_from=read.text("DATELINE_MAIL_FROM", "digest@localhost.localdomain"),
+        bounce_domain=read.text("DATELINE_BOUNCE_DOMAIN", "localhost.localdomain"),
+        postal_address=read.text("DATELINE_POSTAL_ADDRESS"),
+        fetch_allow=frozenset(filter(None, read.text("DATELINE_FETCH_ALLOW").replace(",", " ").split())),
+        quarantine_s=read.number("DATELINE_QUARANTINE_S", 30, low=1, high=3600),
+        workers=read.number("DATELINE_WORKERS", 2, low=1, high=64),
+        log_level=read.choice("DATELINE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        x_base_url=read.url("DATELINE_X_BASE_URL", "", ("http", "https")),
+    )
+    _check_production(config, read.problems)
+    if read.problems:
+        raise ConfigError("Dateline cannot start with these settings:\n" + "\n".join(f"  - {p}" for p in read.problems))
+    return config
+
+
+@cache
+def config() -> Config:
+    """This process's settings, from os.environ."""
+    return load(os.environ)
+
+
+def _check_production(config: Config, problems: list[str]) -> None:
+    if config.debug:
+        return
+    if len(config.secret_key) < 50:
+        problems.append("DATELINE_SECRET_KEY: production needs at least 50 characters (`dateline doctor` prints one)")
+    if config.fetch_allow:
+        problems.append("DATELINE_FETCH_ALLOW: opens the guard against private addresses; it must be empty in production")
+    problems.extend(
+        f"{name}: production needs https://"
+        for name, url in (("DATELINE_SITE_URL", config.site_url), ("DATELINE_TRACK_URL", config.track_url))
+        if not url.startswith("https://")
+    )
+
+
+def _made_up_secret(read: _Reader, environment: str, data_dir: Path) -> str:
+    """A secret of our own making, kept in the data directory so that a second run reads the same tokens."""
+    if environment == PRODUCTION:
+        return ""
+    path = data_dir / "secret_key"
+    try:
+        return addresses.kept_secret(path)
+    except OSError as error:
+        read.problems.append(f"DATELINE_SECRET_KEY is unset and {path} cannot be written: {error.strerror}")
+        return ""

@@ -1,0 +1,142 @@
+"""Several processes in one terminal: started in order, restarted when they die, stopped together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import IO
+
+from pipeline.kernel.processes import tether
+
+STOP_WITHIN_S = 15.0
+LONGEST_PAUSE_S = 30.0
+
+
+class PortTaken(Exception):
+    """Something else listens where a process of ours should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A program to keep running. `port` is checked to be free before the first start."""
+
+    name: str
+    argv: list[str]
+    port: int | None = None
+    stop_with: signal.Signals = signal.SIGTERM
+
+
+@dataclass(slots=True)
+class _Running:
+    process: Process
+    child: subprocess.Popen[bytes]
+    started_at: float
+    deaths: int = 0
+    restart_at: float | None = None
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Keeps processes running. `say(name, line)` receives every line they print, from several threads."""
+
+    environ: Mapping[str, str]
+    say: Callable[[str, str], None]
+    _running: dict[str, _Running] = field(default_factory=dict)
+    _stopping: bool = False
+
+    def start(self, processes: list[Process]) -> None:
+        """Start all, in order. Raises PortTaken before any of them is started."""
+        for process in processes:
+            if process.port is not None:
+                _must_be_free(process.port, name=process.name)
+        for process in processes:
+            self._running[process.name] = _Running(process, self._spawn(process), time.monotonic())
+
+    def tend(self) -> None:
+        """Restart what died, after a pause that doubles while it keeps dying. Call it every moment."""
+        for entry in self._running.values():
+            if self._stopping or entry.child.poll() is None:
+                continue
+            if entry.restart_at is None:
+                self._mourn(entry)
+            elif time.monotonic() >= entry.restart_at:
+                entry.child, entry.started_at, entry.restart_at = self._spawn(entry.process), time.monotonic(), None
+
+    def pid(self, name: str) -> int:
+        """The process id of a running program."""
+        return self._running[name].child.pid
+
+    def stop(self) -> None:
+        """Stop all, last started first; what does not go within its time is killed with its whole group."""
+        self._stopping = True
+        for entry in reversed(self._running.values()):
+            if entry.child.poll() is None:
+                entry.child.send_signal(entry.process.stop_with)
+        deadline = time.monotonic() + STOP_WITHIN_S
+        for entry in reversed(self._running.values()):
+            try:
+                entry.child.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self.say(entry.process.name, "did not stop in time and was killed")
+            _kill_group(entry.child)
+        self._running.clear()
+
+    def _mourn(self, entry: _Running) -> None:
+        lived = time.monotonic() - entry.started_at
+        entry.deaths = 1 if lived > LONGEST_PAUSE_S else entry.deaths + 1
+        pause = min(LONGEST_PAUSE_S, 0.5 * 2 ** (entry.deaths - 1))
+        entry.restart_at = time.monotonic() + pause
+        _kill_group(entry.child)
+        self.say(entry.process.name, f"ended ({_ending(entry.child.returncode)}); starting it again in {pause:g} s")
+
+    def _spawn(self, process: Process) -> subprocess.Popen[bytes]:
+        child = subprocess.Popen(
+            tether.command(process.argv, sign=process.stop_with),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(self.environ),
+            start_new_session=True,
+        )
+        threading.Thread(target=self._listen, args=(process.name, child.stdout), daemon=True).start()
+        return child
+
+    def _listen(self, name: str, pipe: IO[bytes] | None) -> None:
+        if pipe is None:
+            return
+        with pipe:
+            for line in pipe:
+                self.say(name, line.decode(errors="replace").rstrip())
+
+
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    """Whatever a program left behind in its session would keep its port."""
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    child.wait()
+
+
+def _must_be_free(port: int, *, name: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTaken(
+                f"port {port} is taken ({error.strerror}), and {name} needs it. Nothing was started. "
+                f"Stop what listens there, or choose another port with DATELINE_{name.upper()}_PORT."
+            ) from error
+
+
+def _ending(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    return f"exit code {code}"

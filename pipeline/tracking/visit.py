@@ -1,0 +1,122 @@
+"""What a request tells about its sender, reduced to what may be kept."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+
+from pipeline.engagement.records import TEXT_BYTES, VISITOR_BYTES
+
+#: Headers with which browsers and mail clients announce a look ahead (docs/reference, rule R2).
+_AHEAD = frozenset((b"sec-purpose", b"purpose", b"x-purpose", b"x-moz"))
+_AHEAD_WORDS = (b"prefetch", b"prerender", b"preview")
+_SALT_DAYS = 2
+_MOST_KNOWN = 50_000
+UNKNOWN = bytes(VISITOR_BYTES)
+
+
+def is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the client says that nobody asked for this yet."""
+    if _AHEAD.isdisjoint(headers):
+        return False
+    said = b" ".join(headers.get(name, b"") for name in _AHEAD).lower()
+    return any(word in said for word in _AHEAD_WORDS)
+
+
+def referrer_host(headers: Mapping[bytes, bytes]) -> bytes:
+    """The host a click came from, without its path: at most 255 bytes, empty where there is none."""
+    found = headers.get(b"referer")
+    if not found:
+        return b""
+    rest = found[:1024].partition(b"://")[2]
+    for end in (b"/", b"?", b"#"):
+        rest = rest.partition(end)[0]
+    return rest.rpartition(b"@")[2].lower()[:TEXT_BYTES]
+
+
+def sender(client: tuple[str, int] | None, headers: Mapping[bytes, bytes], *, hops: int) -> str:
+    """The sender's address as text, possibly with a port.
+
+    `hops` is how many proxies of ours are in front: the last of them wrote the last entry of
+    X-Forwarded-For, and whatever stands before our own entries is hearsay.
+    """
+    if hops and (said := headers.get(b"x-forwarded-for")):
+        entries = said.decode("latin-1").split(",")
+        return entries[max(len(entries) - hops, 0)].strip()
+    return client[0] if client else ""
+
+
+class Visitors:
+    """Addresses to 16-byte hashes of their /24 or /48, under a salt that lives for two days.
+
+    The salt is a random file shared by the doors of one machine. It is deleted, so that after two days
+    nobody, we included, can try addresses against stored hashes.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._day = -1
+        self._known: dict[str, bytes] = {}
+        self._keyed = hashlib.blake2b()
+
+    def of(self, address: str, *, at_ms: int) -> bytes:
+        """The hash; zeros for what is no address. `at_ms` is in milliseconds since 1970 UTC."""
+        day = at_ms // 86_400_000
+        if day != self._day:
+            self._turn_to(day)
+        found = self._known.get(address)
+        if found is None:
+            found = self._hash(address)
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[address] = found
+        return found
+
+    def _hash(self, address: str) -> bytes:
+        network = _network(address)
+        if network is None:
+            return UNKNOWN
+        keyed = self._keyed.copy()
+        keyed.update(network)
+        return keyed.digest()
+
+    def _turn_to(self, day: int) -> None:
+        self._day = day
+        self._known.clear()
+        salt = _shared_salt(self._directory, day)
+        self._keyed = hashlib.blake2b(key=salt, person=b"dl-visitor", digest_size=VISITOR_BYTES)
+
+
+def _network(address: str) -> bytes | None:
+    """The bytes of the /24 or /48; IPv4 in IPv6 clothes (::ffff:a.b.c.d) counts as IPv4."""
+    text = address[1:].partition("]")[0] if address.startswith("[") else address
+    if text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        found: IPv4Address | IPv6Address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address):
+        return found.ipv4_mapped.packed[:3] if found.ipv4_mapped else found.packed[:6]
+    return found.packed[:3]
+
+
+def _shared_salt(directory: Path, day: int) -> bytes:
+    """The day's salt, made by whichever door is first; one of our own where the disk does not play along."""
+    ours = os.urandom(32)
+    path, beside = directory / f"salt-{day}", directory / f"salt-{day}.{os.getpid()}"
+    with contextlib.suppress(OSError):
+        beside.touch(mode=0o600)
+        beside.write_bytes(ours)
+        with contextlib.suppress(FileExistsError):
+            os.link(beside, path)
+        beside.unlink()
+        for old in directory.glob("salt-*"):
+            if int(old.name[5:].partition(".")[0]) <= day - _SALT_DAYS:
+                old.unlink()
+        return path.read_bytes()
+    return ours

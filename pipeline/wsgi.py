@@ -1,0 +1,8 @@
+"""The desk and the readers' pages, for granian."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pipeline.settings")
+application = get_wsgi_application()

@@ -1,0 +1,38 @@
+"""Engines for the tests: our own PostgreSQL and Valkey, started once a run and worker, stopped with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+#: Set before anything reads the configuration; each xdist worker has engines of its own.
+_DATA = Path(tempfile.mkdtemp(prefix="dateline-test-"))
+_DATA.chmod(0o755)  # as root, PostgreSQL runs as another user and must reach its directory
+for _name in [name for name in os.environ if name.startswith("DATELINE_")] + ["DATABASE_URL", "REDIS_URL"]:
+    os.environ.pop(_name, None)
+os.environ["DATELINE_DATA_DIR"] = str(_DATA)
+os.environ["DATELINE_POSTAL_ADDRESS"] = "The Meridian Dispatch, 12 Harbour Row, 1000 Brussels"
+
+from pipeline.kernel.config import config  # noqa: E402
+from pipeline.kernel.processes.engines import Engines  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def engines() -> Iterator[Engines]:
+    """The engines of this run."""
+    with Engines(config()) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(engines: Engines) -> None:
+    """pytest-django asks for this before it makes the test database: the engine must be up."""
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_DATA, ignore_errors=True)

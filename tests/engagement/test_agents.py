@@ -1,0 +1,162 @@
+"""Who a User-Agent header says is asking."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.engagement.agents import Kind, fetching_ahead, kind, known_network, prefix
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+ANDROID = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Mobile Safari/537.36"
+
+PEOPLE = [
+    CHROME,
+    ANDROID,
+    f"{IPHONE} Version/18.1 Mobile/15E148 Safari/604.1",
+    f"{IPHONE} Mobile/15E148",
+    f"{IPHONE} Mobile/22B83 [FBAN/FBIOS;FBAV/487.0.0.30;FBBV/650;FBDV/iPhone16,1;FBLC/en_US]",
+    f"{ANDROID} [FB_IAB/FB4A;FBAV/490.0.0.63.82;]",
+    f"{IPHONE} Mobile/22B83 Instagram 355.0.0.27 (iPhone16,1; iOS 18_1; en_US)",
+    f"{IPHONE} Mobile/22B83 [LinkedInApp]/9.30",
+    f"{IPHONE} GSA/342.0 Mobile/15E148 Safari/604.1",
+    f"{IPHONE} Mobile/22B83 Twitter for iPhone/10.65",
+    f"{IPHONE} Mobile/15E148 [Pinterest/iOS]",
+    f"{IPHONE} Mobile/15E148 MicroMessenger/8.0.54 NetType/WIFI Language/en",
+    f"{ANDROID} GoogleApp/15.44",
+    f"{CHROME} Edg/141.0",
+    f"{CHROME} OPR/124.0.0.0",
+    f"{CHROME} Avast/141.0",
+    f"{CHROME} YaBrowser/25.8",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0",
+    "Mozilla/5.0 (Windows NT 10.0; rv:128.0) Gecko/20100101 Thunderbird/128.4",
+    "Mozilla/5.0 (Linux; Android 9; CUBOT_X18_Plus) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36",
+    "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; Trident/7.0; Microsoft Outlook 16.0.17; ms-office; MSOffice 16)",
+    "Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.2; Trident/6.0)",
+    "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Slack/4.41 Chrome/130.0 Electron/33.0 Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36 Teams/24295.605",
+    "Dalvik/2.1.0 (Linux; U; Android 14; SM-S921B Build/UP1A)",
+    "Opera/9.80 (J2ME/MIDP; Opera Mini/7.1.32052/29.3709; U; en) Presto/2.8.119 Version/11.10",
+]
+
+MACHINES = [
+    ("", Kind.EMPTY),
+    ("   ", Kind.EMPTY),
+    ("-", Kind.EMPTY),
+    ("Safari", Kind.EMPTY),
+    ("Mozilla/4.0", Kind.EMPTY),
+    ("a browser of mine", Kind.EMPTY),
+    ("curl/8.9.1", Kind.LIBRARY),
+    ("Wget/1.24.5", Kind.LIBRARY),
+    ("python-requests/2.32.3", Kind.LIBRARY),
+    ("python-httpx/0.28.1", Kind.LIBRARY),
+    ("Python/3.12 aiohttp/3.10.5", Kind.LIBRARY),
+    ("Go-http-client/2.0", Kind.LIBRARY),
+    ("Java/17.0.9", Kind.LIBRARY),
+    ("Apache-HttpClient/4.5.14 (Java/17.0.9)", Kind.LIBRARY),
+    ("okhttp/4.12.0", Kind.LIBRARY),
+    ("axios/1.7.7", Kind.LIBRARY),
+    ("node", Kind.LIBRARY),
+    ("GuzzleHttp/7", Kind.LIBRARY),
+    ("libwww-perl/6.77", Kind.LIBRARY),
+    ("Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.22621.4391", Kind.LIBRARY),
+    (CHROME.replace("Chrome/", "HeadlessChrome/"), Kind.HEADLESS),
+    (
+        "Mozilla/5.0 (Unknown; Linux x86_64) AppleWebKit/538.1 (KHTML, like Gecko) PhantomJS/2.1.1 Safari/538.1",
+        Kind.HEADLESS,
+    ),
+    ("BarracudaCentral/1.0 (mail inspection)", Kind.SCANNER),
+    (f"{CHROME} Mimecast-URL-Check", Kind.SCANNER),
+    ("Microsoft Office Existence Discovery", Kind.SCANNER),
+    ("facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", Kind.PREVIEWER),
+    ("LinkedInBot/1.0 (compatible; Mozilla/5.0; Jakarta Commons-HttpClient/3.1)", Kind.PREVIEWER),
+    ("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", Kind.PREVIEWER),
+    ("WhatsApp/2.24.20.89 A", Kind.PREVIEWER),
+    ("TelegramBot (like TwitterBot)", Kind.PREVIEWER),
+    ("Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)", Kind.PREVIEWER),
+    ("Mastodon/4.3.1 (http.rb/5.2.0; +https://social.example/)", Kind.PREVIEWER),
+    ("Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5", Kind.PREVIEWER),
+    (f"{IPHONE} Version/7.0 Safari/9537.53 BingPreview/1.0b", Kind.PREVIEWER),
+    (
+        "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+        Kind.IMAGE_PROXY,
+    ),
+    ("YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html", Kind.IMAGE_PROXY),
+    ("Mozilla/5.0", Kind.MAIL_PRIVACY),
+    (
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)",
+        Kind.MAIL_PRIVACY,
+    ),
+    ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", Kind.CRAWLER),
+    (f"{ANDROID} (compatible; Googlebot/2.1)", Kind.CRAWLER),
+    ("Mozilla/5.0 (compatible; YandexImages/3.0)", Kind.CRAWLER),
+    (
+        "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
+        Kind.CRAWLER,
+    ),
+    ("Feedly/1.0 (+http://www.feedly.com/fetcher.html; 42 subscribers)", Kind.CRAWLER),
+    ("Mozilla/5.0+(compatible; UptimeRobot/2.0)", Kind.CRAWLER),
+    ("Dateline/0.1 (+https://news.example.org/bot)", Kind.CRAWLER),
+    ("Mozilla/5.0 (compatible; an unheard-of thing)", Kind.CRAWLER),
+]
+
+
+@pytest.mark.parametrize("ua", PEOPLE)
+def test_a_program_people_read_in_is_a_person(ua: str) -> None:
+    assert kind(ua) is Kind.PERSON
+
+
+@pytest.mark.parametrize(("ua", "expected"), MACHINES)
+def test_a_program_nobody_reads_in_is_named(ua: str, expected: Kind) -> None:
+    assert kind(ua) is expected
+
+
+@given(st.text(max_size=3000))
+def test_any_header_gets_an_answer(ua: str) -> None:
+    assert kind(ua) in Kind
+
+
+def test_a_long_hostile_header_is_judged_quickly() -> None:
+    assert kind("Mozilla/5.0 (" + "a@" * 200_000) in Kind
+
+
+@pytest.mark.parametrize(
+    ("headers", "ahead"),
+    [
+        ({"Sec-Purpose": "prefetch;prerender"}, True),
+        ({"purpose": "Prefetch"}, True),
+        ({"X-Moz": "prefetch"}, True),
+        ({"X-PURPOSE": "preview"}, True),
+        ({"Sec-Purpose": "navigate"}, False),
+        ({"DNT": "1", "Sec-GPC": "1"}, False),
+        ({}, False),
+    ],
+)
+def test_fetching_ahead_is_read_from_the_headers(headers: dict[str, str], ahead: bool) -> None:
+    assert fetching_ahead(headers) is ahead
+
+
+@pytest.mark.parametrize(
+    ("ip", "name"),
+    [
+        ("40.93.1.2", "microsoft-eop"),
+        ("40.94.0.1", ""),
+        ("104.47.127.255", "microsoft-eop"),
+        ("2a01:111:f403::25", "microsoft-eop"),
+        ("209.222.82.9", "barracuda-egd"),
+        ("8.8.8.8", ""),
+        ("a keyed hash", ""),
+    ],
+)
+def test_a_scanning_network_is_known_by_address(ip: str, name: str) -> None:
+    assert known_network(ip) == name
+
+
+@pytest.mark.parametrize(
+    ("ip", "key"),
+    [("198.51.100.77", "198.51.100.0/24"), ("2001:db8:1:2::3", "2001:db8:1::/48"), ("k7f", "k7f"), ("", "")],
+)
+def test_a_source_is_its_prefix(ip: str, key: str) -> None:
+    assert prefix(ip) == key

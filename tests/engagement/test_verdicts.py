@@ -1,0 +1,336 @@
+"""Person or machine: a table of rules, and a labelled simulation of gateways, proxies and readers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.engagement.verdicts import (
+    RULES,
+    Hit,
+    Ruling,
+    Thresholds,
+    Verdict,
+    counts_from,
+    judge,
+    settled_at,
+)
+
+SENT = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
+CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Safari/537.36"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+MPP = "Mozilla/5.0"
+GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+READERS = [
+    CHROME,
+    f"{IPHONE} Version/18.1 Mobile/15E148 Safari/604.1",
+    f"{IPHONE} Mobile/22B83 [FBAN/FBIOS;FBAV/487.0.0.30;FBDV/iPhone16,1]",
+    f"{IPHONE} Mobile/22B83 Instagram 355.0.0.27 (iPhone16,1; iOS 18_1)",
+    f"{IPHONE} Mobile/22B83 [LinkedInApp]/9.30",
+    f"{IPHONE} GSA/342.0 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Windows NT 10.0; rv:128.0) Gecko/20100101 Thunderbird/128.4",
+]
+
+
+def hit(after_s: float, link: str = "1", **facts: object) -> Hit:
+    known = {"message": "a", "ua": CHROME, "ip": "192.0.2.10", "delivered_at": SENT} | facts
+    return Hit(at=SENT + timedelta(seconds=after_s), link=link, **known)  # type: ignore[arg-type]
+
+
+def rulings(*hits: Hit) -> list[str]:
+    return [str(verdict.verdict) for verdict in judge(hits)]
+
+
+@pytest.mark.parametrize(
+    ("one", "ruling", "rules"),
+    [
+        (hit(300), Ruling.HUMAN, ()),
+        (hit(300, headers={"DNT": "1", "Sec-GPC": "1"}), Ruling.HUMAN, ()),
+        (hit(300, method="get"), Ruling.HUMAN, ()),
+        (hit(300, delivered_at=None), Ruling.HUMAN, ()),
+        (hit(30), Ruling.HUMAN, ()),
+        (hit(300, method="HEAD"), Ruling.SCANNER, ("R1",)),
+        (hit(300, method="OPTIONS"), Ruling.SCANNER, ("R1",)),
+        (hit(300, headers={"Sec-Purpose": "prefetch"}), Ruling.PREFETCH, ("R2",)),
+        (hit(300, method="HEAD", headers={"x-moz": "prefetch"}), Ruling.PREFETCH, ("R1", "R2")),
+        (hit(300, ua=""), Ruling.SCANNER, ("R3",)),
+        (hit(300, ua="curl/8.9"), Ruling.SCANNER, ("R3",)),
+        (hit(300, ua=MPP), Ruling.SCANNER, ("R3",)),
+        (hit(300, ua=GMAIL), Ruling.SCANNER, ("R3",)),
+        (hit(300, ua="Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko)"), Ruling.HUMAN, ()),
+        (hit(300, honeypot=True), Ruling.SCANNER, ("R4",)),
+        (hit(300, ip="40.107.218.12"), Ruling.SCANNER, ("R5",)),
+        (hit(300, ip="k7f", network="barracuda-egd"), Ruling.SCANNER, ("R5",)),
+        (hit(300, ip="40.107.218.12", network=""), Ruling.HUMAN, ()),
+        (hit(29), Ruling.SCANNER, ("R6",)),
+        (hit(-5), Ruling.SCANNER, ("R6",)),
+        (hit(59, ""), Ruling.SCANNER, ("R6",)),
+        (hit(61, ""), Ruling.HUMAN, ()),
+        (hit(599, asn=22843), Ruling.SCANNER, ("R6",)),
+        (hit(3600, asn=22843), Ruling.HUMAN, ()),
+        (hit(300, mangled=True), Ruling.UNKNOWN, ("DAMAGED",)),
+        (hit(300, "", ua=MPP), Ruling.PREFETCH, ("MPP",)),
+        (hit(3, "", ua=MPP), Ruling.PREFETCH, ("R6", "MPP")),
+        (hit(300, "", ua=GMAIL), Ruling.UNKNOWN, ("PROXY",)),
+    ],
+)
+def test_one_event_alone_is_judged_by_its_own_rules(one: Hit, ruling: Ruling, rules: tuple[str, ...]) -> None:
+    assert judge([one]) == [Verdict(ruling, rules)]
+
+
+FAR = "198.51.100.9"
+
+
+@pytest.mark.parametrize(
+    ("hits", "expected"),
+    [
+        # R4: ten seconds for anybody, ten minutes for the same network, other messages untouched
+        ([hit(300), hit(309, "trap", honeypot=True, ip=FAR)], "scanner scanner"),
+        ([hit(300), hit(311, "trap", honeypot=True, ip=FAR)], "human scanner"),
+        ([hit(300), hit(899, "trap", honeypot=True)], "scanner scanner"),
+        ([hit(300), hit(901, "trap", honeypot=True)], "human scanner"),
+        ([hit(300, message="b"), hit(301, "trap", honeypot=True)], "human scanner"),
+        ([hit(300), hit(301, "trap", honeypot=True, method="HEAD")], "human scanner"),
+        # R7: two links of one source in 5 s, three of anybody in 10 s, nearly all in a minute
+        ([hit(300), hit(305, "2")], "scanner scanner"),
+        ([hit(300), hit(306, "2")], "human human"),
+        ([hit(300), hit(304)], "human human"),
+        ([hit(300), hit(304, "2", ip=FAR)], "human human"),
+        ([hit(300), hit(304, "2", message="b")], "human human"),
+        ([hit(300), hit(305, "2", ip=FAR), hit(310, "3", ip="203.0.113.4")], "scanner scanner scanner"),
+        ([hit(300), hit(305, "2", ip=FAR), hit(311, "3", ip="203.0.113.4")], "human human human"),
+        ([hit(300 + 15 * n, str(n), links=5) for n in range(4)], "scanner scanner scanner scanner"),
+        ([hit(300 + 15 * n, str(n), links=6) for n in range(4)], "human human human human"),
+        ([hit(300 + 15 * n, str(n), links=3) for n in range(3)], "human human human"),
+        ([hit(300 + 11 * n, str(n)) for n in range(6)], "scanner " * 6),
+        ([hit(300 + 11 * n, str(n)) for n in range(5)], "human " * 5),
+        ([hit(300), hit(301, "2"), hit(302, "")], "scanner scanner scanner"),
+        ([hit(300, ""), hit(300.01)], "human human"),
+        # a chat's previews and a HEAD round beside a reader's click
+        (
+            [hit(300), *(hit(302, str(n), ua="Slackbot-LinkExpanding 1.0", ip=FAR) for n in range(4))],
+            "human" + " scanner" * 4,
+        ),
+        ([hit(300), *(hit(301, str(n), method="HEAD") for n in range(4))], "human" + " scanner" * 4),
+        (
+            [hit(300), *(hit(301, str(n), headers={"Purpose": "prefetch"}) for n in range(4))],
+            "human" + " prefetch" * 4,
+        ),
+        # R8: twice in a message, or beside a whole one
+        ([hit(300, mangled=True), hit(900, "2", mangled=True)], "scanner scanner"),
+        ([hit(300), hit(300.4, mangled=True)], "scanner scanner"),
+        ([hit(300), hit(303, mangled=True)], "human unknown"),
+        ([hit(300, mangled=True), hit(300, message="b", mangled=True)], "unknown unknown"),
+        # nobody in particular: no rule about one reader applies
+        ([hit(300 + n, str(n), message="", delivered_at=None) for n in range(5)], "human " * 5),
+    ],
+)
+def test_events_beside_each_other_are_judged_together(hits: list[Hit], expected: str) -> None:
+    assert rulings(*hits) == expected.split()
+
+
+def crowd(readers: int, gap_s: float, **facts: object) -> list[Hit]:
+    return [hit(3600 + n * gap_s, message=f"m{n}", **facts) for n in range(readers)]
+
+
+@pytest.mark.parametrize(
+    ("hits", "ruling"),
+    [
+        (crowd(21, 1.9), "scanner"),
+        (crowd(20, 1.9), "human"),
+        (crowd(21, 2.0), "human"),
+        (crowd(21, 1.9, network="apple-relay"), "human"),
+        (crowd(21, 1.9, ip=""), "human"),
+        ([replace(one, message="m", link=str(n % 2)) for n, one in enumerate(crowd(40, 6.0))], "human"),
+        ([replace(one, link="") for one in crowd(40, 1.0)], "human"),
+        (crowd(300, 0.5), "scanner"),
+    ],
+)
+def test_one_network_clicking_for_many_readers_is_a_machine(hits: list[Hit], ruling: str) -> None:
+    assert set(rulings(*hits)) == {ruling}
+
+
+def test_a_crowd_ends_where_its_window_ends() -> None:
+    late = hit(3600 + 40 + 601, message="late")
+    assert rulings(*crowd(30, 1.0), late)[-1] == "human"
+
+
+def test_every_rule_that_can_fire_has_a_sentence() -> None:
+    fired = {
+        rule
+        for verdict in judge([hit(300, "", ua=GMAIL), *(one for one, _ in simulation(seed=3))])
+        for rule in verdict.rules
+    }
+    assert fired == set(RULES)
+
+
+def test_shorter_thresholds_serve_the_demo() -> None:
+    quick = Thresholds(click_after_s=1.0, quarantine_s=2.0)
+    assert judge([hit(2)], thresholds=quick)[0].verdict is Ruling.HUMAN
+    assert counts_from(hit(2), thresholds=quick) == SENT + timedelta(seconds=4)
+
+
+@pytest.mark.parametrize(
+    ("one", "after_s"), [(hit(5), 30), (hit(20), 35), (hit(300), 315), (hit(5, delivered_at=None), 20)]
+)
+def test_a_click_counts_after_its_quarantine(one: Hit, after_s: float) -> None:
+    assert counts_from(one) == SENT + timedelta(seconds=after_s)
+
+
+events = st.builds(
+    hit,
+    st.floats(0, 2000),
+    st.sampled_from(["", "1", "2", "3", "trap"]),
+    message=st.sampled_from(["a", "b", ""]),
+    ip=st.sampled_from(["192.0.2.1", "192.0.2.77", FAR]),
+    ua=st.sampled_from([CHROME, "curl/8", MPP]),
+    method=st.sampled_from(["GET", "GET", "HEAD"]),
+    mangled=st.sampled_from([False, False, True]),
+    honeypot=st.sampled_from([False, False, False, True]),
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(events, max_size=25), st.randoms())
+def test_the_order_of_the_list_changes_nothing(hits: list[Hit], shuffler: random.Random) -> None:
+    order = list(range(len(hits)))
+    shuffler.shuffle(order)
+    straight, shuffled = judge(hits), judge([hits[index] for index in order])
+    assert [straight[index] for index in order] == shuffled
+
+
+@settings(max_examples=150)
+@given(st.lists(events, min_size=1, max_size=25))
+def test_a_settled_verdict_stays(hits: list[Hit]) -> None:
+    first = min(hits, key=lambda one: one.at)
+    near = [one for one in hits if one.at <= settled_at(first) or one.mangled]
+    assert judge(near)[near.index(first)] == judge(hits)[hits.index(first)]
+
+
+# --- a labelled day: (hit, True when a machine sent it)
+
+
+def simulation(seed: int, *, readers: int = 1500, links: int = 12) -> Iterator[tuple[Hit, bool]]:
+    """A send: two readers in five sit behind a gateway of some kind, and most people never click."""
+    chance = random.Random(seed)
+    for number in range(readers):
+        delivered = SENT + timedelta(seconds=chance.uniform(0, 600))
+        facts = {"message": f"m{number}", "delivered_at": delivered, "links": links * (number % 2)}
+        for machine in chance.sample(MACHINES, k=chance.choice([0, 0, 0, 1, 1])):
+            yield from ((one, True) for one in machine(chance, facts, delivered, links))
+        if chance.random() < 0.35:
+            yield from ((one, False) for one in reader(chance, facts, delivered, links))
+    yield from ((one, True) for one in farm(chance))
+
+
+def reader(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
+    """Opens after minutes or hours, reads, clicks one to four stories with pauses; sometimes from isolation."""
+    ua, ip = (
+        chance.choice(READERS),
+        f"100.{chance.randrange(64)}.{chance.randrange(256)}.{chance.randrange(256)}",
+    )
+    asn = 22843 if chance.random() < 0.03 else None
+    at = delivered + timedelta(seconds=max(chance.lognormvariate(7.8, 1.4), 3700 if asn else 0))
+    for link in chance.sample(range(links), k=chance.choice([1, 1, 1, 2, 3, 4])):
+        yield Hit(at=at, link=str(link), ua=ua, ip=ip, asn=asn, **facts)
+        at += timedelta(seconds=6 + chance.lognormvariate(3.5, 1.0))
+
+
+def safe_links(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
+    """Pairs in the same second from Exchange Online, the second one damaged; a browser's header."""
+    for link in chance.sample(range(links), k=chance.randrange(1, links)):
+        at = delivered + timedelta(seconds=chance.uniform(1, 1200))
+        ip = f"40.107.{chance.randrange(256)}.{chance.randrange(256)}"
+        yield Hit(at=at, link=str(link), ua=CHROME, ip=ip, **facts)
+        yield Hit(at=at, link=str(link), ua=CHROME, ip=ip, mangled=True, **facts)
+
+
+def sweeper(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
+    """Every link within seconds, from rotating addresses, minutes after acceptance; the picture too."""
+    start = delivered + timedelta(seconds=chance.uniform(5, 3 * 3600))
+    for link in ["", *map(str, range(links))]:
+        ip = f"13.{chance.randrange(256)}.{chance.randrange(256)}.7"
+        yield Hit(
+            at=start + timedelta(seconds=chance.uniform(0, 8)),
+            link=link,
+            ua=CHROME,
+            ip="13.0.0.7" if not link else ip,
+            **facts,
+        )
+
+
+def trapped(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
+    """A few links and the hidden one, slowly."""
+    at = delivered + timedelta(seconds=chance.uniform(60, 7200))
+    for link in chance.sample(range(links), k=3):
+        yield Hit(at=at, link=str(link), ua=CHROME, ip="18.5.5.5", **facts)
+        at += timedelta(seconds=chance.uniform(6, 40))
+    yield Hit(at=at, link="trap", ua=CHROME, ip="18.5.5.77", honeypot=True, **facts)
+
+
+def damager(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
+    for link in chance.sample(range(links), k=3):
+        at = delivered + timedelta(seconds=chance.uniform(60, 7200))
+        yield Hit(at=at, link=str(link), ua=CHROME, ip=f"52.{link}.8.8", mangled=True, **facts)
+
+
+def apple(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
+    at = delivered + timedelta(seconds=chance.uniform(1, 6 * 3600))
+    yield Hit(at=at, link="", ua=MPP, ip="17.58.1.1", **facts)
+
+
+def header_bots(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
+    agents = [
+        "",
+        "curl/8.9",
+        "python-requests/2.32",
+        "Slackbot-LinkExpanding 1.0 (+https://x)",
+        f"{CHROME} HeadlessChrome/141",
+    ]
+    at = delivered + timedelta(seconds=chance.uniform(40, 7200))
+    yield Hit(at=at, link="1", ua=chance.choice(agents), ip="3.3.3.3", **facts)
+    yield Hit(at=at, link="2", ua=CHROME, ip="3.3.3.3", method="HEAD", **facts)
+    yield Hit(at=at, link="3", ua=CHROME, ip="3.3.4.3", headers={"Sec-Purpose": "prefetch"}, **facts)
+
+
+def early(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
+    late_gateway = chance.random() < 0.5
+    at = delivered + timedelta(seconds=chance.uniform(0, 590 if late_gateway else 29))
+    yield Hit(at=at, link="4", ua=CHROME, ip="5.5.5.5", asn=30031 if late_gateway else None, **facts)
+
+
+def farm(chance: random.Random) -> Iterator[Hit]:
+    """One host following a link of many readers."""
+    for number in range(150):
+        at = SENT + timedelta(seconds=9000 + number * chance.uniform(0.5, 1.5))
+        yield Hit(at=at, delivered_at=SENT, message=f"f{number}", link="1", ua=CHROME, ip="9.9.9.9")
+
+
+MACHINES = [safe_links, sweeper, trapped, damager, apple, header_bots, early]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_machines_are_found_and_people_are_left_alone(seed: int) -> None:
+    labelled = list(simulation(seed))
+    verdicts = judge([one for one, _ in labelled])
+    machines = [verdict.verdict for verdict, (_, machine) in zip(verdicts, labelled, strict=True) if machine]
+    people = [
+        verdict.verdict for verdict, (_, machine) in zip(verdicts, labelled, strict=True) if not machine
+    ]
+    found = sum(ruling in {Ruling.SCANNER, Ruling.PREFETCH} for ruling in machines) / len(machines)
+    wronged = sum(ruling is not Ruling.HUMAN for ruling in people) / len(people)
+    assert len(machines) > 2000
+    assert len(people) > 800
+    assert found >= 0.95
+    assert wronged <= 0.01
+
+
+def test_a_webmail_proxy_is_a_doubt_and_never_a_person() -> None:
+    opens = [hit(100 + n, "", ua=GMAIL, message=f"g{n}", ip="66.249.84.1") for n in range(50)]
+    assert set(rulings(*opens)) == {"unknown"}

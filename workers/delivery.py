@@ -1,0 +1,20 @@
+"""Sending."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from pipeline.delivery import batch, send
+from pipeline.kernel.config import config
+from pipeline.kernel.queue import Job
+
+
+@shared_task(name=Job.DELIVERY_PREPARE.value)
+def prepare(*, send_id: int, **_: object) -> None:
+    send.prepare(send_id=send_id, now=timezone.now())
+
+
+@shared_task(name=Job.DELIVERY_SUBMIT.value)
+def submit(*, batch_id: int, **_: object) -> None:
+    batch.submit(batch_id=batch_id, config=config(), now=timezone.now())

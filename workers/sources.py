@@ -1,0 +1,19 @@
+"""Watching."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from pipeline.kernel.queue import Job
+from pipeline.sources import watch
+
+
+@shared_task(name=Job.SOURCES_TICK.value)
+def tick(*, **_: object) -> None:
+    watch.ring_due(now=timezone.now())
+
+
+@shared_task(name=Job.SOURCES_LOOK.value)
+def look(*, channel_id: int, **_: object) -> None:
+    watch.look(channel_id=channel_id, now=timezone.now())

@@ -1,0 +1,24 @@
+"""Sweeping and forgetting."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from pipeline.articles import intake
+from pipeline.delivery import send
+from pipeline.kernel.queue import Job
+from pipeline.posts import compose
+from pipeline.sources import watch
+
+
+@shared_task(name=Job.UPKEEP_SWEEP.value)
+def sweep(**_: object) -> None:
+    intake.sweep(now=timezone.now())
+    compose.sweep(now=timezone.now())
+    send.sweep(now=timezone.now())
+
+
+@shared_task(name=Job.UPKEEP_RETAIN.value)
+def forget(**_: object) -> None:
+    watch.forget(now=timezone.now())
