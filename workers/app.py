@@ -27,7 +27,20 @@ app.conf.update(
     worker_send_task_events=False,
     task_soft_time_limit=120,
     task_time_limit=180,
-    include=[f"workers.{room}" for room in ("sources", "articles", "schedule", "editions", "delivery", "posts", "engagement", "ranking", "upkeep")],
+    include=[
+        f"workers.{room}"
+        for room in (
+            "sources",
+            "articles",
+            "schedule",
+            "editions",
+            "delivery",
+            "posts",
+            "engagement",
+            "ranking",
+            "upkeep",
+        )
+    ],
 )
 
 

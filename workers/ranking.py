@@ -10,5 +10,5 @@ from pipeline.ranking import rank
 
 
 @shared_task(name=Job.RANKING_REFRESH.value)
-def refresh(*, **_: object) -> None:
+def refresh(**_: object) -> None:
     rank.refresh(now=timezone.now())

@@ -10,6 +10,6 @@ from pipeline.schedule import plan, release
 
 
 @shared_task(name=Job.SCHEDULE_TICK.value)
-def tick(*, **_: object) -> None:
+def tick(**_: object) -> None:
     plan.plan(now=timezone.now())
     release.advance(now=timezone.now())

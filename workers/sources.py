@@ -10,7 +10,7 @@ from pipeline.sources import watch
 
 
 @shared_task(name=Job.SOURCES_TICK.value)
-def tick(*, **_: object) -> None:
+def tick(**_: object) -> None:
     watch.ring_due(now=timezone.now())
 
 

@@ -18,7 +18,9 @@ def hash_of(address: str) -> bytes:
 
 
 @transaction.atomic
-def ask(*, address: str, topic: Topic, origin: str, now: datetime, wording: str = "", network: str = "") -> Subscriber:
+def ask(
+    *, address: str, topic: Topic, origin: str, now: datetime, wording: str = "", network: str = ""
+) -> Subscriber:
     """Note that someone asked to follow a topic; nothing is mailed before `confirm`. Raises NotAnAddress."""
     spelled = normal(address)
     reader, _ = Subscriber.objects.get_or_create(
@@ -33,7 +35,9 @@ def ask(*, address: str, topic: Topic, origin: str, now: datetime, wording: str 
 @transaction.atomic
 def confirm(*, subscriber_id: int, topic_id: int, origin: str, now: datetime) -> None:
     """The reader proved the address theirs: the subscription lives from now. Repeating it changes nothing."""
-    Subscriber.objects.filter(id=subscriber_id, state=Subscriber.State.PENDING).update(state=Subscriber.State.ACTIVE)
+    Subscriber.objects.filter(id=subscriber_id, state=Subscriber.State.PENDING).update(
+        state=Subscriber.State.ACTIVE
+    )
     row, made = Subscription.objects.get_or_create(
         subscriber_id=subscriber_id, topic_id=topic_id, defaults={"since": now}
     )
@@ -41,15 +45,21 @@ def confirm(*, subscriber_id: int, topic_id: int, origin: str, now: datetime) ->
     if came_back:
         Subscription.objects.filter(id=row.id).update(left_at=None, since=now)
     if made or came_back:
-        Consent.objects.create(subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="confirmed", origin=origin)
+        Consent.objects.create(
+            subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="confirmed", origin=origin
+        )
 
 
 @transaction.atomic
 def leave(*, subscriber_id: int, topic_id: int, origin: str, now: datetime) -> bool:
     """End one subscription and no other; True if there was one to end."""
-    ended = Subscription.objects.filter(subscriber_id=subscriber_id, topic_id=topic_id, left_at=None).update(left_at=now)
+    ended = Subscription.objects.filter(subscriber_id=subscriber_id, topic_id=topic_id, left_at=None).update(
+        left_at=now
+    )
     if ended:
-        Consent.objects.create(subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="left", origin=origin)
+        Consent.objects.create(
+            subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="left", origin=origin
+        )
     return bool(ended)
 
 

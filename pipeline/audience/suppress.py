@@ -11,6 +11,7 @@ from pipeline.audience.subscribe import hash_of
 def suppress(*, address: str, reason: Suppression.Reason, now: datetime, detail: str = "") -> bool:
     """Suppress an address; the first reason stays. True if it was not suppressed before."""
     _, made = Suppression.objects.get_or_create(
-        address_hash=hash_of(address.strip().lower()), defaults={"reason": reason, "at": now, "detail": detail[:200]}
+        address_hash=hash_of(address.strip().lower()),
+        defaults={"reason": reason, "at": now, "detail": detail[:200]},
     )
     return made

@@ -5,6 +5,7 @@ The other side is pipeline/demo/network.py. An Idempotency-Key makes a repeated 
 
 from __future__ import annotations
 
+import base64
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,7 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
-from pipeline.channels.base import Message, Permanent, Published, RateLimited, Temporary, Unknown
+from pipeline.channels.base import Message, Permanent, Picture, Published, RateLimited, Temporary, Unknown
 
 
 class Agora:
@@ -49,7 +50,11 @@ class Agora:
         try:
             response = self._client.post(
                 self._posts,
-                json={"text": message.text, "language": message.language},
+                json={
+                    "text": message.text,
+                    "language": message.language,
+                    "media": [_attached(picture) for picture in message.pictures],
+                },
                 headers={"Idempotency-Key": message.key},
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as lost:
@@ -82,6 +87,11 @@ class Agora:
             return self._client.request(method, path, params=params)
         except httpx.HTTPError as lost:
             raise Temporary(f"no answer from Agora: {type(lost).__name__}") from lost
+
+
+def _attached(picture: Picture) -> dict[str, str]:
+    content = base64.b64encode(picture.content).decode("ascii")
+    return {"content": content, "media_type": picture.media_type, "alt": picture.alt}
 
 
 def _published(response: httpx.Response) -> Published:

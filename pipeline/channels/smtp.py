@@ -13,25 +13,16 @@ import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
-from pipeline.channels.base import Envelope, MailJournal, MailServer, Outcome, Permanent, Receipt, Temporary
-from pipeline.channels.replies import (
-    Ended,
-    Features,
-    Flight,
-    Reply,
-    ReplyError,
-    ReplyReader,
-    Talk,
-    expect,
-    opening,
-)
+from pipeline.channels.base import Envelope, MailJournal, MailServer, Permanent, Receipt, Temporary
+from pipeline.channels.replies import Dialogue, Ended, Features, Reply, ReplyError, ReplyReader
 
 _TICK_S = 0.05
-_LONGEST_PAUSE_S = 30.0
 _SECURED = Reply(220, (b"",))
 _NOT_YET = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _NOTHING = memoryview(b"")
@@ -76,8 +67,6 @@ class SmtpEngine:
             raise ValueError(f"not a name to say EHLO with: {client_name!a}")
         if server.security not in ("plain", "starttls", "tls") or server.connections < 1:
             raise ValueError("security is plain, starttls or tls; connections is at least 1")
-        if ssl_context is None and server.security != "plain":
-            ssl_context = ssl.create_default_context()
         self.server = server
         self.client_name = client_name
         self.timeouts = timeouts
@@ -101,140 +90,30 @@ class SmtpEngine:
         """
         _Submission(self, iter(envelopes), journal, record, stopping).drive()
 
-
-class _Dialogue:
-    """What is said on one connection, from the greeting to QUIT; it touches no socket and no clock."""
-
-    def __init__(self, run: _Submission) -> None:
-        self.run = run
-        self.engine = run.engine
-        self.timeouts = run.engine.timeouts
-        self.patience = self.timeouts.command
-        self.features = Features()
-        self.flights: list[Flight] = []
-        self.carried = 0
-        self.answered = self.ready = self.leaving = False
-        self.dotting: Flight | None = None
-        self.dot_in = 0
-
-    def conversation(self) -> Talk[None]:
-        self.features = yield from opening(self.engine.server, client_name=self.engine.client_name)
-        self.ready = True
-        if not self.features.pipelining:
-            yield from self._lock_step()
-        else:
-            yield from self._chunked() if self.features.chunking else self._overlapped()
-        self.leaving, self.patience = True, self.timeouts.quit
-        yield (b"QUIT\r\n",)
-
-    def _lock_step(self) -> Talk[None]:
-        while (flight := self._board()) is not None:
-            mail, rcpt = self.features.commands(flight.envelope)
-            for command, good in ((mail, (250,)), (rcpt, (250, 251)), (b"DATA\r\n", (354,))):
-                if not flight.passes((yield (command,)), *good):
-                    self._land(flight)
-                    expect((yield (b"RSET\r\n",)), 250, "RSET")
-                    break
-            else:
-                self._conclude(flight, (yield self._dot(flight, flight.envelope.data, b".\r\n")))
-
-    def _overlapped(self) -> Talk[None]:
-        """PIPELINING: while one body leaves, the next envelope is already being asked about."""
-        sent, ahead, reset = None, self._board(), b""
-        while sent is not None or ahead is not None:
-            ask = reset + b"".join((*self.features.commands(ahead.envelope), b"DATA\r\n")) if ahead else b""
-            if sent is None:
-                reply = yield (ask,)
-            else:
-                self._conclude(sent, (yield self._dot(sent, sent.envelope.data, b".\r\n", after=ask)))
-                sent = None
-                if ahead is None:
-                    return
-                reply = yield ()
-            if reset:
-                expect(reply, 250, "RSET")
-                reply = yield ()
-            if ahead is not None and (yield from self._invited(ahead, reply)):
-                sent, reset = ahead, b""
-            else:
-                reset = b"RSET\r\n"
-            ahead = self._board()
-
-    def _invited(self, flight: Flight, reply: Reply) -> Talk[bool]:
-        """The answers to MAIL, RCPT and DATA. False where the message may not follow; its receipt is given then."""
-        flight.passes(reply, 250)
-        flight.passes((yield ()), 250, 251)
-        if flight.passes((yield ()), 354):
-            if flight.refusal is None:
-                return True
-            yield (b".\r\n",)  # RFC 2920 3.1: invited though no recipient stands; the answer changes nothing
-        self._land(flight)
-        return False
-
-    def _chunked(self) -> Talk[None]:
-        """PIPELINING and CHUNKING: a refused RCPT fails the BDAT behind it (RFC 3030 section 2)."""
-        reset = b""
-        while (flight := self._board()) is not None:
-            data = flight.envelope.data
-            bdat = b"BDAT %d LAST\r\n" % len(data)
-            reply = yield self._dot(
-                flight, b"".join((reset, *self.features.commands(flight.envelope), bdat)), data
-            )
-            if reset:
-                expect(reply, 250, "RSET")
-                reply = yield ()
-            flight.passes(reply, 250)
-            flight.passes((yield ()), 250, 251)
-            self._conclude(flight, (yield ()))
-            reset = b"" if flight.refusal is None else b"RSET\r\n"
-
-    def _board(self) -> Flight | None:
-        """The next envelope this connection may carry; None where it is time for QUIT."""
-        if 0 < self.engine.per_connection <= self.carried:
-            return None
-        envelope = self.run.take(self.features)
-        if envelope is None:
-            return None
-        self.carried += 1
-        self.flights.append(Flight(envelope))
-        return self.flights[-1]
-
-    def _dot(self, flight: Flight, head: bytes, tail: bytes, *, after: bytes = b"") -> tuple[bytes, ...]:
-        """The group that carries a final dot (or last chunk), journalled before any of it is written."""
-        self.run.journal.dot(flight.envelope.key)
-        self.dotting, self.dot_in = flight, len(head) + len(tail)
-        self.patience = self.timeouts.dot
-        return head, tail + after
-
-    def _conclude(self, flight: Flight, reply: Reply) -> None:
-        """The answer to the final dot. Before the dot it can only be a refusal, and it ends the connection."""
-        if flight.passes(reply, 250) and not flight.dotted:
-            raise ReplyError(f"{reply.code} before the end of the message")
-        self._land(flight, reply)
-        self.patience = self.timeouts.command
-        if not flight.dotted:
-            raise Ended("refused before the end of the message")
-
-    def _land(self, flight: Flight, reply: Reply | None = None) -> None:
-        self.flights.remove(flight)
-        self.answered = True
-        if flight.refusal is not None:
-            self.run.settle(flight.refusal.refusal(flight.envelope.key))
-        elif reply is not None:
-            self.run.settle(reply.receipt(flight.envelope.key, Outcome.ACCEPTED))
+    def secured(self, sock: socket.socket) -> ssl.SSLSocket:
+        """The socket under TLS, its handshake still to be made. Raises OSError where the peer is gone."""
+        if self.ssl_context is None:
+            self.ssl_context = ssl.create_default_context()
+        return self.ssl_context.wrap_socket(
+            sock, server_hostname=self.server.host, do_handshake_on_connect=False
+        )
 
 
-class _Lane(_Dialogue):
+class _Lane:
     """The socket under one dialogue. When it ends a fresh lane takes its place, after a pause where it ended badly."""
 
     def __init__(self, run: _Submission, *, failures: int = 0, pause_s: float = 0.0) -> None:
-        super().__init__(run)
+        family, kind, protocol, _, self.address = run.addresses[run.turned_away % len(run.addresses)]
+        self.run = run
+        self.timeouts = run.engine.timeouts
         self.failures = failures
         self.deadline = run.now + pause_s
-        self.sock: socket.socket | None = None
+        self.sock = socket.socket(family, kind, protocol)
+        self.watched = 0
         self.out = _NOTHING
         self.reader = ReplyReader()
-        self.talk = self.conversation()
+        self.dialogue = run.dialogue()
+        self.talk = self.dialogue.conversation()
         self.proceed = self._connected
 
     def on_event(self) -> None:
@@ -248,50 +127,46 @@ class _Lane(_Dialogue):
 
     def on_tick(self) -> None:
         """Open, or give up, what is due."""
-        if self.run.over and not self.ready:
+        if self.run.over and not self.dialogue.ready:
             self._lose("stopped")
         elif self.run.now >= self.deadline:
-            if self.sock is None:
+            if not self.watched:
                 self._open()
             else:
                 self._lose("the server stopped reading" if self.out else "no answer in time")
 
     def abandon(self, why: str = "stopped", reply: Reply | None = None) -> None:
         """Close, and say of each flight what is known."""
-        if self.sock is not None:
-            self.run.selector.unregister(self.sock)
-            self.sock.close()
-            self.sock = None
-        while self.flights:
-            self.run.settle(self.flights.pop(0).cut_short(why, reply))
+        self._watch(0)
+        self.sock.close()
+        while self.dialogue.flights:
+            self.run.settle(self.dialogue.flights.pop(0).cut_short(why, reply))
 
     def _lose(self, why: str, reply: Reply | None = None) -> None:
         self.abandon(why, reply)
-        if self.leaving:
-            self.run.replace(self, _Lane(self.run))
+        if self.dialogue.awaits == "quit":
+            self.run.replace(self)
             return
         self.run.trouble = why
-        self.run.address += 1
-        failures = 1 if self.answered else self.failures + 1
-        pause_s = min(self.timeouts.pause * 2 ** (failures - 1), _LONGEST_PAUSE_S)
-        self.run.replace(self, _Lane(self.run, failures=failures, pause_s=pause_s))
+        self.run.turned_away += not self.dialogue.ready
+        failures = 1 if self.dialogue.answered else self.failures + 1
+        self.run.replace(self, failures=failures, pause_s=self.timeouts.pause * 2 ** (failures - 1))
 
     def _open(self) -> None:
-        family, kind, protocol, _, address = self.run.addresses[self.run.address % len(self.run.addresses)]
-        self.sock = socket.socket(family, kind, protocol)
         self.sock.setblocking(False)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.run.selector.register(self.sock, selectors.EVENT_WRITE, self)
-        self.deadline = self.run.now + self.timeouts.connect
-        code = self.sock.connect_ex(address)
+        code = self.sock.connect_ex(self.address)
         if code not in (0, errno.EINPROGRESS):
             self._lose(os.strerror(code))
+            return
+        self._watch(selectors.EVENT_WRITE)
+        self.deadline = self.run.now + self.timeouts.connect
 
     def _connected(self) -> None:
-        assert self.sock is not None
         if code := self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise Ended(os.strerror(code))
         self.proceed = self._flow
+        self._watch(selectors.EVENT_READ)
         self._obey(next(self.talk))
 
     def _flow(self) -> None:
@@ -305,7 +180,6 @@ class _Lane(_Dialogue):
             data = self._received() if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() else b""
 
     def _received(self) -> bytes:
-        assert self.sock is not None
         try:
             data = self.sock.recv(16384)
         except _NOT_YET:
@@ -326,7 +200,7 @@ class _Lane(_Dialogue):
     def _obey(self, group: tuple[bytes, ...] | None) -> None:
         """Do what the dialogue wants next. Nothing may be said while an answer to nothing lies unread."""
         if group == ():
-            self.deadline = self.run.now + (self.timeouts.block if self.out else self.patience)
+            self._rewind()
             return
         if self.out or self.reader.pending:
             stray = self.reader.take()
@@ -342,58 +216,62 @@ class _Lane(_Dialogue):
 
     def _write(self, group: tuple[bytes, ...]) -> None:
         """One system call where the kernel has room; only what it leaves is ever copied."""
-        assert self.sock is not None
         sent = 0
         if not isinstance(self.sock, ssl.SSLSocket):
-            with suppress(*_NOT_YET, OSError):
+            with suppress(OSError):  # _flush meets the same error, or finds room again
                 sent = self.sock.sendmsg(group)
-                self._handed(sent)
+        self._handed(sent)
         if sent < sum(map(len, group)):
             self.out = memoryview(b"".join(group))[sent:]
         self._flush()
 
     def _flush(self) -> None:
-        assert self.sock is not None
         try:
             while self.out:
                 sent = self.sock.send(self.out)
                 self.out = self.out[sent:]
                 self._handed(sent)
         except _NOT_YET:
-            self.deadline = self.run.now + self.timeouts.block
+            pass
         except OSError:  # what the server said before it closed can still be read, and then the end
             self.out = _NOTHING
-        if not self.out:
-            self.deadline = self.run.now + self.patience
-        self._watch(selectors.EVENT_READ | (selectors.EVENT_WRITE if self.out else 0))
+        self._rewind()
+        self._watch(selectors.EVENT_READ | selectors.EVENT_WRITE if self.out else selectors.EVENT_READ)
 
     def _handed(self, octets: int) -> None:
         """The kernel took so many octets more of this group: was the final dot among them?"""
-        self.dot_in -= octets
-        if self.dotting is not None and self.dot_in <= 0:
-            self.dotting.dotted, self.dotting = True, None
+        dialogue = self.dialogue
+        dialogue.dot_in -= octets
+        if dialogue.dotting is not None and dialogue.dot_in <= 0:
+            dialogue.dotting.dotted, dialogue.dotting = True, None
+
+    def _rewind(self) -> None:
+        self.deadline = self.run.now + getattr(self.timeouts, "block" if self.out else self.dialogue.awaits)
 
     def _watch(self, events: int) -> None:
-        assert self.sock is not None
-        if self.run.selector.get_key(self.sock).events != events:
+        if events == self.watched:
+            return
+        if not events:
+            self.run.selector.unregister(self.sock)
+        elif self.watched:
             self.run.selector.modify(self.sock, events, self)
+        else:
+            self.run.selector.register(self.sock, events, self)
+        self.watched = events
 
     def _secure(self) -> None:
-        assert self.sock is not None and self.engine.ssl_context is not None
-        self.run.selector.unregister(self.sock)
-        host = self.engine.server.host
-        self.sock = self.engine.ssl_context.wrap_socket(
-            self.sock, server_hostname=host, do_handshake_on_connect=False
-        )
-        self.run.selector.register(self.sock, selectors.EVENT_READ, self)
-        self.proceed = self._shake
-        self.deadline = self.run.now + self.timeouts.connect
-        self._shake()
-
-    def _shake(self) -> None:
-        assert isinstance(self.sock, ssl.SSLSocket)
+        self._watch(0)
         try:
-            self.sock.do_handshake()
+            tls = self.run.engine.secured(self.sock)
+        except OSError as error:
+            raise Ended(f"TLS: {error.strerror or error}") from error
+        self.sock, self.proceed = tls, partial(self._shake, tls)
+        self.deadline = self.run.now + self.timeouts.connect
+        self._shake(tls)
+
+    def _shake(self, tls: ssl.SSLSocket) -> None:
+        try:
+            tls.do_handshake()
         except _NOT_YET as wanted:
             self._watch(
                 selectors.EVENT_WRITE if isinstance(wanted, ssl.SSLWantWriteError) else selectors.EVENT_READ
@@ -405,33 +283,30 @@ class _Lane(_Dialogue):
         except OSError as error:
             raise Ended(f"TLS: {error.strerror or error}") from error
         else:
+            self._watch(selectors.EVENT_READ)
             self.proceed = self._flow
             self._answer(_SECURED)
 
 
+@dataclass(slots=True)
 class _Submission:
     """One call of `submit`: the source, where receipts go, and the lanes."""
 
-    def __init__(
-        self,
-        engine: SmtpEngine,
-        source: Iterator[Envelope],
-        journal: MailJournal,
-        record: Callable[[Receipt], None],
-        stopping: Callable[[], bool],
-    ) -> None:
-        self.engine = engine
-        self.source = source
-        self.journal = journal
-        self.record = record
-        self.stopping = stopping
-        self.selector = selectors.DefaultSelector()
-        self.now = self.tick_at = time.monotonic()
-        self.lanes: list[_Lane] = []
-        self.address = self.taken = 0
-        self.done = False
-        self.trouble = ""
-        self.failure: Exception | None = None
+    engine: SmtpEngine
+    source: Iterator[Envelope]
+    journal: MailJournal
+    record: Callable[[Receipt], None]
+    stopping: Callable[[], bool]
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    addresses: Sequence[tuple[int, int, int, str, Any]] = ()
+    lanes: list[_Lane] = field(default_factory=list)
+    now: float = field(default_factory=time.monotonic)
+    tick_at: float = 0.0
+    turned_away: int = 0
+    taken: int = 0
+    done: bool = False
+    trouble: str = ""
+    failure: Exception | None = None
 
     @property
     def over(self) -> bool:
@@ -443,7 +318,7 @@ class _Submission:
         """One lane finds the way; the others open once a second envelope shows that there is work for them."""
         with ExitStack() as stack:
             stack.enter_context(self.selector)
-            self.addresses = self._resolved()
+            self._resolve()
             stack.callback(self._abandon)
             self.lanes.append(_Lane(self))
             while self.lanes:
@@ -477,10 +352,21 @@ class _Submission:
         self.journal.answer(receipt)
         self.record(receipt)
 
-    def replace(self, lane: _Lane, successor: _Lane) -> None:
+    def dialogue(self) -> Dialogue:
+        engine = self.engine
+        return Dialogue(
+            server=engine.server,
+            client_name=engine.client_name,
+            limit=engine.per_connection,
+            take=self.take,
+            dot=self.journal.dot,
+            settle=self.settle,
+        )
+
+    def replace(self, lane: _Lane, *, failures: int = 0, pause_s: float = 0.0) -> None:
         self.lanes.remove(lane)
-        if not self.over and successor.failures <= self.engine.reconnects:
-            self.lanes.append(successor)
+        if not self.over and failures <= self.engine.reconnects:
+            self.lanes.append(_Lane(self, failures=failures, pause_s=pause_s))
 
     def _turn(self) -> None:
         ready = self.selector.select(_TICK_S)
@@ -492,10 +378,10 @@ class _Submission:
             for lane in tuple(self.lanes):
                 lane.on_tick()
 
-    def _resolved(self) -> list[_Address]:
+    def _resolve(self) -> None:
         server = self.engine.server
         try:
-            return socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+            self.addresses = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise Temporary(f"{server.host}: {error.strerror or error}") from error
 

@@ -1,6 +1,6 @@
 """X, by tweepy with OAuth 1.0a user tokens (they do not expire; four secrets per account).
 
-Limits and error texts as X documents them and as read on 2026-11-23: 100 posts in 15 minutes per account,
+Limits and error texts as X documents them and as known on 2026-11-23: 100 posts in 15 minutes per account,
 x-rate-limit-reset in epoch seconds and never a Retry-After; a repeated text is a 403 without a code.
 """
 

@@ -7,10 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipeline.channels import facts
-
-
-class UnusableInput(ValueError):  # noqa: N818 - the name the other pure verbs use
-    """The whole request makes no sense, so no line is answered."""
+from pipeline.commands.unusable import UnusableInput
 
 
 def measure(lines: Iterable[str], *, network: str) -> Iterator[dict[str, Any]]:

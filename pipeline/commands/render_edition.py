@@ -9,7 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from jinja2 import TemplateNotFound
+
+from pipeline.commands.unusable import UnusableInput
 from pipeline.delivery.merge import EditionHeaders, compile_program
 from pipeline.editions.content import EditionContent, FilledBlock, Masthead, Picture, Story
 from pipeline.editions.preflight import BLOCK, CONFIRM, Facts, Preflight, check, sentence
@@ -19,16 +23,15 @@ from pipeline.editions.rendered import Doors, LinkTable, Rendered, preview, prev
 #: Where the sample message's links lead: a domain kept for examples (RFC 2606).
 DOORS = Doors.at(track="https://track.example.org", public="https://news.example.org")
 LARGEST_FILE = 20_000_000
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+_NOT_IN_A_SLUG = re.compile(r"[\W_]+")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _OPINION = frozenset({"opinion", "opinions", "comment", "commentary", "editorial", "columns"})
+#: What any zone can turn into a date without running out of calendar.
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
 _TOP = 3
 _LONGEST_SUBJECT = 70
 #: Characters of running text that stand in for a missing standfirst.
 _LONGEST_STANDFIRST = 220
-
-
-class UnusableInput(ValueError):
-    """The file of articles cannot be used; the message says why."""
 
 
 @dataclass(slots=True)
@@ -42,8 +45,8 @@ class _Reading:
         for name in names:
             value = record.get(name)
             if isinstance(value, str):
-                if value.strip():
-                    return value
+                if printed := _UNPRINTABLE.sub(" ", value).strip():
+                    return printed
             elif value is not None:
                 self.warnings.append(
                     f"{where or 'newsletter'}: {name} should be text, not {type(value).__name__}"
@@ -59,7 +62,8 @@ class _Reading:
         found = [each.get("name") if isinstance(each, dict) else each for each in values]
         if not all(isinstance(each, str) for each in found):
             self.warnings.append(f"{where}: {name} should be a list of text")
-        return tuple(each.strip() for each in found if isinstance(each, str) and each.strip())
+        texts = (_UNPRINTABLE.sub(" ", each).strip() for each in found if isinstance(each, str))
+        return tuple(text for text in texts if text)
 
     def instant(self, record: dict[str, Any], name: str, *, where: str) -> datetime | None:
         """An ISO 8601 instant; without an offset it is UTC."""
@@ -71,34 +75,39 @@ class _Reading:
         except ValueError:
             self.warnings.append(f"{where}: {name} is not a date: {value[:40]!r}")
             return None
+        if not _FIRST_YEAR <= read.year <= _LAST_YEAR:
+            self.warnings.append(f"{where}: {name} is not of our time: {value[:40]!r}")
+            return None
         return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def render_edition(*, articles: Path, newsletter: str, out: Path) -> list[str]:
-    """Write <newsletter>.html, .txt, .eml and .preflight.json into `out`; return what a person should know.
+    """Write <slug>.html, .txt, .eml and preflight.json into `out`; return what a person should know.
 
-    `articles` is JSON: a list of articles, or {"newsletter": {...}, "articles": [...]}. Raises UnusableInput.
+    `newsletter` is a name as readers see it; its slug names the files. `articles` is JSON: a list of articles, or
+    {"newsletter": {...}, "articles": [...]}. Raises UnusableInput.
     """
-    if not _SLUG.fullmatch(newsletter):
-        raise UnusableInput(f"not a name for a newsletter's files: {newsletter!r}")
-    reading = _Reading()
-    content = edition_content(_document(articles), newsletter=newsletter, reading=reading)
-    rendered = render(content, origin_links=LinkTable())
+    slug = _NOT_IN_A_SLUG.sub("-", newsletter).strip("-").lower()[:80]
+    if not slug or not newsletter.isprintable():
+        raise UnusableInput(f"not a name for a newsletter: {newsletter[:80]!r}")
+    content, warnings = edition_content(read_document(articles), newsletter=newsletter)
+    try:
+        rendered = render(content, origin_links=LinkTable())
+    except TemplateNotFound as error:
+        raise UnusableInput(f"there is no design called {content.masthead.design!r}") from error
     findings = check(rendered, content, facts=Facts(doors=DOORS))
-    _write(rendered, content, findings, stem=out / newsletter)
-    return reading.warnings + [
-        sentence(found) for found in findings.findings if found.level in (BLOCK, CONFIRM)
-    ]
+    _write(rendered, content, findings, stem=out / slug)
+    return warnings + [sentence(found) for found in findings.findings if found.level in (BLOCK, CONFIRM)]
 
 
 def _write(rendered: Rendered, content: EditionContent, findings: Preflight, *, stem: Path) -> None:
     reader = sample_reader(rendered)
     headers = EditionHeaders(
-        sender_name=content.masthead.name,
+        sender_name=" ".join(content.masthead.name.split()),
         sender="news@example.org",
         doors=DOORS,
         date=content.slot_at,
-        list_name=content.masthead.name,
+        list_name=" ".join(content.masthead.name.split()),
         list_id=f"{re.sub('[^a-z0-9]+', '-', content.masthead.slug.lower()).strip('-') or 'news'}.example.org",
     )
     stem.parent.mkdir(parents=True, exist_ok=True)
@@ -106,13 +115,15 @@ def _write(rendered: Rendered, content: EditionContent, findings: Preflight, *, 
         ".html": preview(rendered, doors=DOORS, values=reader).encode(),
         ".txt": preview_text(rendered, doors=DOORS, values=reader).encode(),
         ".eml": compile_program(rendered, headers=headers).message(reader),
-        ".preflight.json": json.dumps(findings.as_json(), ensure_ascii=False, indent=1).encode() + b"\n",
     }
     for ending, written in files.items():
         stem.with_name(stem.name + ending).write_bytes(written)
+    report = json.dumps(findings.as_json(), ensure_ascii=False, indent=1)
+    stem.with_name("preflight.json").write_text(report + "\n", encoding="utf-8")
 
 
-def _document(path: Path) -> dict[str, Any]:
+def read_document(path: Path) -> dict[str, Any]:
+    """The file as an object with a list under `articles`. Raises UnusableInput."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise UnusableInput(f"{path.name} is larger than {LARGEST_FILE // 1_000_000} MB")
@@ -130,27 +141,36 @@ def _document(path: Path) -> dict[str, Any]:
     return read
 
 
-def edition_content(document: dict[str, Any], *, newsletter: str, reading: _Reading) -> EditionContent:
-    """Articles laid out as a morning would: a lead, the top, sections, opinion, the most popular."""
-    settings = document.get("newsletter") or {}
+def edition_content(document: dict[str, Any], *, newsletter: str) -> tuple[EditionContent, list[str]]:
+    """Articles laid out as a morning would (a lead, the top, sections, opinion, the most popular), and warnings.
+
+    Raises UnusableInput where no article can be used.
+    """
+    reading = _Reading()
+    settings = document.get("newsletter", {})
     if not isinstance(settings, dict):
         reading.warnings.append("newsletter: should be an object")
         settings = {}
     stories = _stories(document["articles"], reading=reading)
     if not stories:
         raise UnusableInput("no usable article: each needs at least a title")
-    published = [story.published_at for story in stories if story.published_at]
     blocks = _blocks(stories, settings, reading=reading)
     lead = blocks[0].stories[0]
-    return EditionContent(
+    content = EditionContent(
         masthead=_masthead(settings, newsletter=newsletter, stories=stories, reading=reading),
-        slot_at=reading.instant(settings, "slot_at", where="newsletter")
-        or max(published, default=None)
-        or datetime.now(UTC),
+        slot_at=_slot(settings, stories, reading=reading),
         subject=reading.text(settings, "subject") or _shortened(lead.headline, _LONGEST_SUBJECT),
         preheader=reading.text(settings, "preheader") or _shortened(lead.standfirst, 140),
         blocks=blocks,
     )
+    return content, reading.warnings
+
+
+def _slot(settings: dict[str, Any], stories: Iterable[Story], *, reading: _Reading) -> datetime:
+    """The slot asked for, else the instant of the newest article, else now."""
+    asked = reading.instant(settings, "slot_at", where="newsletter")
+    published = (story.published_at for story in stories if story.published_at)
+    return asked or max(published, default=None) or datetime.now(UTC)
 
 
 def _masthead(
@@ -158,14 +178,19 @@ def _masthead(
 ) -> Masthead:
     address = re.match(r"https?://[^/]+/", stories[0].url + "/")
     bare = Masthead(
-        name=newsletter.replace("-", " ").replace("_", " ").title(),
-        slug=newsletter,
+        name=newsletter if " " in newsletter else re.sub("[-_]", " ", newsletter).title(),
+        slug=_NOT_IN_A_SLUG.sub("-", newsletter).strip("-").lower(),
         publisher="",
         home_url=address[0] if address else "",
         postal_address="",
         language=stories[0].language or "en",
     )
     given = {name: reading.text(settings, name) for name in Masthead.__dataclass_fields__}
+    try:
+        ZoneInfo(given["zone"] or bare.zone)
+    except (OSError, ValueError, KeyError):
+        reading.warnings.append(f"newsletter: there is no time zone {given['zone'][:40]!r}")
+        given["zone"] = ""
     return replace(bare, **{name: value for name, value in given.items() if value})
 
 
@@ -208,7 +233,7 @@ def _picture(value: Any, *, where: str, reading: _Reading) -> Picture | None:
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, str) and value.strip():
-        return Picture(url=value.strip())
+        value = {"url": value}
     if isinstance(value, dict) and (url := reading.text(value, "url", "src", where=where)):
         return Picture(
             url=url,
@@ -221,9 +246,7 @@ def _picture(value: Any, *, where: str, reading: _Reading) -> Picture | None:
 
 
 def _place(value: Any, *, where: str, reading: _Reading) -> str:
-    if isinstance(value, dict):
-        return reading.text(value, "place", where=where)
-    return value.strip() if isinstance(value, str) else ""
+    return reading.text(value if isinstance(value, dict) else {"place": value}, "place", where=where)
 
 
 def _blocks(stories: list[Story], settings: dict[str, Any], *, reading: _Reading) -> tuple[FilledBlock, ...]:

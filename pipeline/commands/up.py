@@ -29,13 +29,50 @@ class Stopped(Exception):
 def processes(config: Config) -> list[Process]:
     """Every process of ours; docker-compose.yml runs the same commands."""
     python = sys.executable
-    granian = [python, "-m", "granian", "--host", "127.0.0.1", "--workers", "1", "--no-ws", "--log-level", "warning"]
+    granian = [
+        python,
+        "-m",
+        "granian",
+        "--host",
+        config.bind,
+        "--workers",
+        "1",
+        "--no-ws",
+        "--log-level",
+        "warning",
+    ]
     celery = [python, "-m", "celery", "-A", "workers.app"]
-    worker = [*celery, "worker", "--pool", "prefork", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+    worker = [
+        *celery,
+        "worker",
+        "--pool",
+        "prefork",
+        "--without-gossip",
+        "--without-mingle",
+        "--loglevel",
+        "WARNING",
+    ]
     count = str(config.workers)
     return [
-        Process("track", [*granian, "--interface", "asgi", "--port", str(config.track_port), "pipeline.tracking.app:app"], port=config.track_port),
-        Process("web", [*granian, "--interface", "wsgi", "--port", str(config.web_port), "--blocking-threads", "8", "pipeline.wsgi:application"], port=config.web_port),
+        Process(
+            "track",
+            [*granian, "--interface", "asgi", "--port", str(config.track_port), "pipeline.tracking.app:app"],
+            port=config.track_port,
+        ),
+        Process(
+            "web",
+            [
+                *granian,
+                "--interface",
+                "wsgi",
+                "--port",
+                str(config.web_port),
+                "--blocking-threads",
+                "8",
+                "pipeline.wsgi:application",
+            ],
+            port=config.web_port,
+        ),
         Process("worker", [*worker, "-c", count, "-Q", "watch,fast,social,slow", "-n", "worker@%h"]),
         Process("sender", [*worker, "-c", count, "-Q", "send", "-n", "sender@%h"]),
         Process("beat", [*celery, "beat", "--loglevel", "WARNING"]),
@@ -90,7 +127,9 @@ def _stay(supervisor: Supervisor, engines: Engines) -> None:
     while True:
         supervisor.tend()
         if dead := engines.dead():
-            raise SystemExit(f"{' and '.join(dead)} ended by itself; see the log directory. Everything is being stopped.")
+            raise SystemExit(
+                f"{' and '.join(dead)} ended by itself; see the log directory. Everything is being stopped."
+            )
         time.sleep(TEND_EVERY_S)
 
 
@@ -117,8 +156,12 @@ def _greet(console: Console, config: Config) -> None:
     try:
         server(config)
     except NoMailServer:
-        steps.append("add an SMTP server:   [bold]DATELINE_SMTP_URL=smtp+starttls://user:password@host:587 dateline up[/bold]")
-    console.print(f"\n[bold]Dateline is up.[/bold]  desk {config.site_url}/desk/   tracking {config.track_url}")
+        steps.append(
+            "add an SMTP server:   [bold]DATELINE_SMTP_URL=smtp+starttls://user:password@host:587 dateline up[/bold]"
+        )
+    console.print(
+        f"\n[bold]Dateline is up.[/bold]  desk {config.site_url}/desk/   tracking {config.track_url}"
+    )
     for number, step in enumerate(steps, start=1):
         console.print(f"  {number}. {step}")
     console.print("  Ctrl-C stops everything.\n")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Min
@@ -35,6 +34,7 @@ FLUSH_AT = 500
 #: A holder on another machine cannot be asked whether it lives; after this long its batch is taken and put in doubt.
 FOREIGN_PATIENCE_S = 600
 
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A batch held by this process: only the holder of the newest fence may renew or end it."""
@@ -49,17 +49,17 @@ class Claim:
 #: The database's clock decides, never a worker's: a fast clock once locked batches for hours (docs/decisions/0003).
 _CLAIM = """
 UPDATE dateline_batch AS batch
-   SET state = 'claimed', fence = batch.fence + 1, host = %(host)s, lease_until = now() + %(lease)s * interval '1 second'
+   SET state = 'claimed', fence = batch.fence + 1, host = %(host)s, lease_until = clock_timestamp() + %(lease)s * interval '1 second'
   FROM dateline_send send JOIN dateline_edition edition ON edition.id = send.edition_id
        JOIN dateline_newsletter newsletter ON newsletter.id = edition.newsletter_id
  WHERE batch.id = %(batch)s AND send.id = batch.send_id AND send.state = 'submitting' AND edition.state = 'sending'
    AND batch.fence = %(seen)s
-   AND ((batch.state = 'pending' AND batch.due_at <= now()) OR (batch.state = 'claimed'
-        AND batch.lease_until < now() - CASE WHEN batch.host = %(host)s THEN 0 ELSE %(patience)s END * interval '1 second'))
+   AND ((batch.state = 'pending' AND batch.due_at <= clock_timestamp()) OR (batch.state = 'claimed'
+        AND batch.lease_until < clock_timestamp() - CASE WHEN batch.host = %(host)s THEN 0 ELSE %(patience)s END * interval '1 second'))
 RETURNING batch.fence, send.id, newsletter.topic_id, edition.id
 """
 _RENEW = """
-UPDATE dateline_batch SET lease_until = now() + %(lease)s * interval '1 second'
+UPDATE dateline_batch SET lease_until = clock_timestamp() + %(lease)s * interval '1 second'
  WHERE id = %(batch)s AND fence = %(fence)s AND state = 'claimed'
 """
 #: The promise of "leave means leave": who left since the freeze is dropped here, and the row says so.
@@ -71,7 +71,7 @@ UPDATE dateline_delivery SET state = 'suppressed', reason = 'left or was suppres
 #: `is_due` in words: a deferred row waits for its time, everything else open is due.
 _OPEN = """
 SELECT id, ordinal, address FROM dateline_delivery
- WHERE batch_id = %(batch)s AND (state = 'pending' OR (state = 'deferred' AND next_try_at <= now())) ORDER BY ordinal
+ WHERE batch_id = %(batch)s AND (state = 'pending' OR (state = 'deferred' AND next_try_at <= clock_timestamp())) ORDER BY ordinal
 """
 
 
@@ -98,8 +98,12 @@ def _run(claim: Claim, journal: journals.Journal, *, config: Config, channel: Ma
     trouble: Temporary | Permanent | None = None
     try:
         edition = Edition.objects.select_related("rendering", "newsletter").get(id=claim.edition_id)
-        envelopes = _envelopes(_open_rows(claim), mail.composer(edition, config=config, now=timezone.now()), holder)
-        channel = channel or SmtpEngine(mail.server(config), client_name=mail.domain_of(edition.newsletter.from_address))
+        envelopes = _envelopes(
+            _open_rows(claim), mail.composer(edition, config=config, now=timezone.now()), holder
+        )
+        channel = channel or SmtpEngine(
+            mail.server(config), client_name=mail.domain_of(edition.newsletter.from_address)
+        )
         channel.submit(envelopes, journal=journal, record=holder.record, stopping=holder.stopping)
     except mail.NoMailServer as error:
         trouble = Permanent(str(error))
@@ -153,7 +157,12 @@ def _take(*, batch_id: int, data_dir: Path, now: datetime) -> tuple[Claim, journ
     try:
         proof = None
         if before["state"] == Batch.State.CLAIMED:
-            proof = _testimony(foreign=before["host"] != socket.gethostname(), batch_id=batch_id, fence=fence, data_dir=data_dir)
+            proof = _testimony(
+                foreign=before["host"] != journals.machine(),
+                batch_id=batch_id,
+                fence=fence,
+                data_dir=data_dir,
+            )
         journal = journals.Journal(journals.path_of(data_dir=data_dir, batch_id=batch_id, fence=fence + 1))
     except journals.WriterLives:
         return None
@@ -168,7 +177,7 @@ def _take(*, batch_id: int, data_dir: Path, now: datetime) -> tuple[Claim, journ
 
 @transaction.atomic
 def _claim(*, batch_id: int, fence: int, proof: journals.Testimony | None, now: datetime) -> Claim | None:
-    values: dict[str, Any] = {"batch": batch_id, "host": socket.gethostname(), "lease": LEASE_S, "seen": fence}
+    values: dict[str, Any] = {"batch": batch_id, "host": journals.machine(), "lease": LEASE_S, "seen": fence}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, {**values, "patience": FOREIGN_PATIENCE_S})
         row = cursor.fetchone()
@@ -195,9 +204,13 @@ def _settle(claim: Claim, proof: journals.Testimony, *, now: datetime) -> None:
     )
     doubtful = still_open.filter(id__in=proof.dotted) if proof.trusted else still_open
     count = doubtful.update(
-        state=Delivery.State.UNKNOWN, reason="the sending process ended before the answer came", answered_at=now
+        state=Delivery.State.UNKNOWN,
+        reason="the sending process ended before the answer came",
+        answered_at=now,
     )
-    log.warning("batch %s: its holder died; %s answers kept, %s in doubt", claim.batch_id, len(proof.answers), count)
+    log.warning(
+        "batch %s: its holder died; %s answers kept, %s in doubt", claim.batch_id, len(proof.answers), count
+    )
 
 
 def _open_rows(claim: Claim) -> list[tuple[int, int, str]]:
@@ -206,7 +219,9 @@ def _open_rows(claim: Claim) -> list[tuple[int, int, str]]:
         return list(cursor.fetchall())
 
 
-def _envelopes(rows: list[tuple[int, int, str]], compose: mail.Compose, holder: _Holder) -> Iterator[Envelope]:
+def _envelopes(
+    rows: list[tuple[int, int, str]], compose: mail.Compose, holder: _Holder
+) -> Iterator[Envelope]:
     for key, ordinal, address in rows:
         try:
             sender, data = compose(ordinal, address)

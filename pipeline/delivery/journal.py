@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,11 @@ def boot_id() -> str:
         return BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def machine() -> str:
+    """Which running kernel this is: containers on it share their locks, a reboot makes it another one."""
+    return boot_id() or socket.gethostname()
 
 
 def path_of(*, data_dir: Path, batch_id: int, fence: int) -> Path:
@@ -53,7 +59,9 @@ class Journal:
 
     def answer(self, receipt: Receipt) -> None:
         """What came of it."""
-        line = json.dumps([receipt.key, receipt.outcome.value, receipt.code, receipt.enhanced, receipt.text[:200]])
+        line = json.dumps(
+            [receipt.key, receipt.outcome.value, receipt.code, receipt.enhanced, receipt.text[:200]]
+        )
         os.write(self._handle, b"A " + line.encode() + b"\n")
 
     def discard(self) -> None:
@@ -109,6 +117,8 @@ def _read(lines: list[bytes]) -> Testimony:
             found.dotted.add(int(line[2:]))
         elif line.startswith(b"A "):
             key, outcome, code, enhanced, text = json.loads(line[2:])
-            found.answers[key] = Receipt(key=key, outcome=Outcome(outcome), code=code, enhanced=enhanced, text=text)
+            found.answers[key] = Receipt(
+                key=key, outcome=Outcome(outcome), code=code, enhanced=enhanced, text=text
+            )
     found.dotted -= found.answers.keys()
     return found

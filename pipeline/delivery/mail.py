@@ -30,7 +30,9 @@ class NoMailServer(Exception):
 def server(config: Config) -> MailServer:
     """The relay named by DATELINE_SMTP_URL. Raises NoMailServer."""
     if not config.smtp_url:
-        raise NoMailServer("no mail server: set DATELINE_SMTP_URL, for example smtp+starttls://user:password@mail.example.org:587")
+        raise NoMailServer(
+            "no mail server: set DATELINE_SMTP_URL, for example smtp+starttls://user:password@mail.example.org:587"
+        )
     parts = urlsplit(config.smtp_url)
     return MailServer(
         host=parts.hostname or "localhost",

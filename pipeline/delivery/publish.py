@@ -27,12 +27,12 @@ LOOK_AGAIN = timedelta(seconds=60)
 #: A lease that ran out in `sending` means that a call may have been made: it is read back like any unknown.
 _CLAIM = """
 UPDATE dateline_post AS post
-   SET fence = post.fence + 1, leased_until = now() + %(lease_s)s * interval '1 second',
+   SET fence = post.fence + 1, leased_until = clock_timestamp() + %(lease_s)s * interval '1 second',
        state = CASE post.state WHEN 'due' THEN 'sending' ELSE 'unknown' END, tries = post.tries + 1
   FROM dateline_article article, dateline_account account
  WHERE post.id = %(post)s AND article.id = post.article_id AND account.id = post.account_id
    AND post.state IN ('due', 'sending', 'unknown') AND post.due_at <= %(now)s
-   AND (post.leased_until IS NULL OR post.leased_until < now())
+   AND (post.leased_until IS NULL OR post.leased_until < clock_timestamp())
    AND (post.state <> 'due' OR (article.state = 'eligible' AND account.state = 'active'
         AND post.created_at > %(now)s - account.stale_after_s * interval '1 second'))
 RETURNING post.state, post.fence
@@ -52,13 +52,22 @@ def publish(*, post_id: int, now: datetime, channel: Channel | None = None) -> s
     message = _message(post)
     try:
         line = channel or channel_of(post.account)
-        changes = _reconcile(post, message, line, now=now) if state == Post.State.UNKNOWN else _place(message, line)
+        changes = (
+            _reconcile(post, message, line, now=now) if state == Post.State.UNKNOWN else _place(message, line)
+        )
     except (Permanent, Sealed) as error:
         changes = {"state": Post.State.REJECTED, "code": "refused", "params": {"said": str(error)[:300]}}
     except Unknown as error:
-        changes = {"state": Post.State.UNKNOWN, "code": "no_answer", "params": {"said": str(error)[:300]}, "due_at": _soon()}
+        changes = {
+            "state": Post.State.UNKNOWN,
+            "code": "no_answer",
+            "params": {"said": str(error)[:300]},
+            "due_at": _soon(),
+        }
     except Temporary as error:
-        changes = _later(post, error, state=Post.State.UNKNOWN if state == Post.State.UNKNOWN else Post.State.DUE)
+        changes = _later(
+            post, error, state=Post.State.UNKNOWN if state == Post.State.UNKNOWN else Post.State.DUE
+        )
     kept = Post.objects.filter(id=post_id, fence=fence).update(leased_until=None, **changes)
     return str(changes["state"]) if kept else None
 
@@ -103,7 +112,11 @@ def _reconcile(post: Post, message: Message, channel: Channel, *, now: datetime)
 
 def _later(post: Post, error: Temporary, *, state: Post.State) -> dict[str, object]:
     if post.tries >= MOST_TRIES:
-        return {"state": Post.State.HELD, "code": "gave_up", "params": {"tries": post.tries, "said": str(error)[:300]}}
+        return {
+            "state": Post.State.HELD,
+            "code": "gave_up",
+            "params": {"tries": post.tries, "said": str(error)[:300]},
+        }
     asked = error.retry_after_s if isinstance(error, RateLimited) else None
     wait = asked if asked is not None else min(900, 5 * 2**post.tries)
     due = timezone.now() + timedelta(seconds=wait)
@@ -116,7 +129,9 @@ def _expire(post_id: int, *, now: datetime) -> None:
     if post is None:
         return
     if post.article.state != "eligible":
-        Post.objects.filter(id=post_id, state=Post.State.DUE).update(state=Post.State.CANCELLED, code="story_withdrawn")
+        Post.objects.filter(id=post_id, state=Post.State.DUE).update(
+            state=Post.State.CANCELLED, code="story_withdrawn"
+        )
     elif post.created_at <= now - timedelta(seconds=post.account.stale_after_s):
         Post.objects.filter(id=post_id, state=Post.State.DUE).update(state=Post.State.EXPIRED, code="stale")
 

@@ -139,8 +139,6 @@ class Newsroom:
     def _newest(self) -> list[Release]:
         return sorted(self.published, key=lambda release: release.published_at, reverse=True)
 
-    # What is asked for
-
     def _answer(self, request: Request) -> Answer:
         if request.method != "GET":
             return Answer(b"Method not allowed", 405, _TEXT, (("Allow", "GET, HEAD"),))

@@ -1,4 +1,4 @@
-"""Pictures for the sample newsroom: geometry in a restrained palette.
+"""Pictures for the sample newsroom: geometry in a restrained palette, drawn here and encoded as PNG.
 
 Deterministic: the same composition and seed give the same bytes. Flat colours keep each file far below 120 KB.
 """
@@ -6,12 +6,20 @@ Deterministic: the same composition and seed give the same bytes. Flat colours k
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import struct
+import zlib
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import pairwise
 from random import Random
 
-from pipeline.demo.canvas import HEIGHT, WIDTH, Canvas, Colour, Point, arc, mix
+WIDTH, HEIGHT = 1200, 675
+#: Sub-scanlines per row: edges are smoothed by coverage at this many heights.
+FINENESS = 4
+
+Colour = tuple[int, int, int]
+Point = tuple[float, float]
 
 #: Ground to foreground, then two accents. Each holds together in print and on a dark page.
 PALETTES: tuple[tuple[Colour, ...], ...] = (
@@ -33,17 +41,95 @@ def picture(*, kind: str, seed: str) -> bytes:
     return canvas.png()
 
 
+class Canvas:
+    """Rows of RGB, filled by even-odd polygons with smoothed edges."""
+
+    def __init__(self, *, top: Colour, bottom: Colour) -> None:
+        self.rows = [bytearray(bytes(mix(top, bottom, y / HEIGHT)) * WIDTH) for y in range(HEIGHT)]
+
+    def polygon(self, points: Iterable[Point], colour: Colour) -> None:
+        """Fill the closed outline; parts outside the picture are cut off."""
+        for y, lines in _crossings(list(points)).items():
+            _cover(self.rows[y], lines, colour)
+
+    def rect(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
+        self.polygon([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], colour)
+
+    def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
+        self.polygon(arc(x, y, radius, 0, math.tau), colour)
+
+    def png(self) -> bytes:
+        """The picture as an 8-bit truecolour PNG (W3C PNG, section 11)."""
+        header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0)
+        raw = b"".join(b"\0" + bytes(row) for row in self.rows)
+        chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(raw, 9)), (b"IEND", b""))
+        return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, body) for name, body in chunks)
+
+
+def arc(x: float, y: float, radius: float, start: float, end: float, *, steps: int = 72) -> list[Point]:
+    """Points on a circle from `start` to `end` in radians."""
+    turns = (start + (end - start) * step / steps for step in range(steps + 1))
+    return [(x + radius * math.cos(turn), y + radius * math.sin(turn)) for turn in turns]
+
+
+def mix(one: Colour, other: Colour, share: float) -> Colour:
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def _crossings(points: list[Point]) -> dict[int, list[list[float]]]:
+    """Row to FINENESS sorted lists of x: where the outline crosses each sub-scanline."""
+    found: dict[int, list[list[float]]] = {}
+    for one, other in zip(points, points[1:] + points[:1], strict=True):
+        (x0, y0), (x1, y1) = (one, other) if one[1] <= other[1] else (other, one)
+        first = max(0, math.ceil(y0 * FINENESS - 0.5))
+        last = min(HEIGHT * FINENESS, math.ceil(y1 * FINENESS - 0.5))
+        slope = (x1 - x0) / (y1 - y0) if y1 > y0 else 0.0
+        for line in range(first, last):
+            at = x0 + ((line + 0.5) / FINENESS - y0) * slope
+            lines = found.setdefault(line // FINENESS, [[] for _ in range(FINENESS)])
+            lines[line % FINENESS].append(min(max(at, 0.0), float(WIDTH)))
+    for lines in found.values():
+        for crossed in lines:
+            crossed.sort()
+    return found
+
+
+def _cover(row: bytearray, lines: list[list[float]], colour: Colour) -> None:
+    """Between two neighbouring pixel edges the coverage is constant: fill where it is whole, blend elsewhere."""
+    spans = [pair for crossed in lines for pair in zip(crossed[::2], crossed[1::2], strict=False)]
+    edges = sorted({cut(x) for span in spans for x in span for cut in (math.floor, math.ceil)})
+    for start, end in pairwise(edges):
+        covered = sum(max(0.0, min(end, right) - max(start, left)) for left, right in spans)
+        share = covered / FINENESS / (end - start)
+        if share > 0.999:
+            row[3 * start : 3 * end] = bytes(colour) * (end - start)
+        elif share > 0:
+            for x in range(start, end):
+                _blend(row, x, share, colour)
+
+
+def _blend(row: bytearray, x: int, share: float, colour: Colour) -> None:
+    at = 3 * x
+    for channel in range(3):
+        under = row[at + channel]
+        row[at + channel] = round(under + (colour[channel] - under) * share)
+
+
 def _ridge(rng: Random, *, level: float, swing: float) -> list[Point]:
     """A horizon made of three waves, closed at the bottom of the picture."""
     waves = [(rng.uniform(0.6, 1.4) * (2**n), rng.uniform(0, math.tau), swing / (1.9**n)) for n in range(3)]
-    heights = [
-        (
-            x,
-            level
-            + sum(depth * math.sin(x / WIDTH * math.tau * pace + phase) for pace, phase, depth in waves),
+
+    def height(x: int) -> float:
+        return level + sum(
+            depth * math.sin(x / WIDTH * math.tau * pace + phase) for pace, phase, depth in waves
         )
-        for x in range(0, WIDTH + 1, 12)
-    ]
+
+    heights = [(float(x), height(x)) for x in range(0, WIDTH + 1, 12)]
     return [(0.0, float(HEIGHT)), *heights, (float(WIDTH), float(HEIGHT))]
 
 

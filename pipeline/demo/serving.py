@@ -26,7 +26,7 @@ LARGEST_BODY = 24 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
-class Hangup(Exception):  # noqa: N818 - not an error of ours: an order to cut the line without an answer
+class Hangup(Exception):
     """Raised by a site to close the connection before a single byte of an answer."""
 
 
@@ -209,12 +209,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in answer.headers:
             self.send_header(name, value)
-        if answer.status != 304:
+        bare = answer.status in (204, 304)
+        if not bare:
             self.send_header("Content-Type", answer.kind)
             self.send_header("X-Content-Type-Options", "nosniff")
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        if self.command != "HEAD" and answer.status != 304:
+        if self.command != "HEAD" and not bare:
             self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: object) -> None:

@@ -13,7 +13,7 @@ from django.db.models.query import QuerySet
 from pipeline.articles.models import Article
 from pipeline.editions.content import EditionContent, FilledBlock, Masthead, Picture, Story
 from pipeline.editions.models import Edition, Item, Newsletter, Rendering
-from pipeline.editions.preflight import Facts, Preflight, check
+from pipeline.editions.preflight import Facts, check
 from pipeline.editions.render import render
 from pipeline.editions.rendered import Doors, LinkTable, Rendered
 from pipeline.editions.select import POPULAR, Candidate, Choice, Frame, Rule, select
@@ -45,7 +45,14 @@ def compose(*, edition_id: int, now: datetime) -> str | None:
     _keep_items(edition, choices)
     found = sum(1 for choice in choices if choice.picked and _is_news(choice))
     if found < edition.newsletter.minimum:
-        return _settle(edition, Edition.State.SKIPPED, now=now, code="below_minimum", found=found, minimum=edition.newsletter.minimum)
+        return _settle(
+            edition,
+            Edition.State.SKIPPED,
+            now=now,
+            code="below_minimum",
+            found=found,
+            minimum=edition.newsletter.minimum,
+        )
     return _render(edition, now=now)
 
 
@@ -57,13 +64,9 @@ def _render(edition: Edition, *, now: datetime) -> str:
     edition.subject, edition.preheader = rendered.subject, rendered.preheader
     edition.preflight = findings.as_json()["findings"]
     edition.composed_at = now
-    return _settle(edition, *_next_state(edition, findings), now=now)
-
-
-def _next_state(edition: Edition, findings: Preflight) -> tuple[Edition.State, str]:
     if findings.blocked:
-        return Edition.State.HELD, "preflight"
-    return Edition.State.READY, ""
+        return _settle(edition, Edition.State.HELD, "preflight", now=now)
+    return _settle(edition, Edition.State.READY, now=now)
 
 
 def _settle(edition: Edition, state: Edition.State, code: str = "", *, now: datetime, **params: Any) -> str:
@@ -77,7 +80,9 @@ def _settle(edition: Edition, state: Edition.State, code: str = "", *, now: date
 
 def rules_of(newsletter: Newsletter) -> list[Rule]:
     """The newsletter's blocks as rules."""
-    return [Rule.of(position=b.position, kind=b.kind, title=b.title, rule=b.rule) for b in newsletter.blocks.all()]
+    return [
+        Rule.of(position=b.position, kind=b.kind, title=b.title, rule=b.rule) for b in newsletter.blocks.all()
+    ]
 
 
 def frame_of(edition: Edition) -> Frame:
@@ -103,10 +108,16 @@ def _considered(edition: Edition, *, popular: list[int]) -> QuerySet[Article]:
     """Archived and baseline stories may be popular, and only that: they were never announced."""
     since = edition.slot_at - timedelta(hours=2 * edition.newsletter.max_age_h)
     fresh = Q(state=Article.State.ELIGIBLE, first_seen_at__gte=since)
-    return Article.objects.filter(fresh | Q(id__in=popular)).exclude(state=Article.State.KILLED).order_by("-first_seen_at")[:MOST_CANDIDATES]
+    return (
+        Article.objects.filter(fresh | Q(id__in=popular))
+        .exclude(state=Article.State.KILLED)
+        .order_by("-first_seen_at")[:MOST_CANDIDATES]
+    )
 
 
-def _candidate(article: Article, *, sent: dict[int, tuple[datetime, int]], places: dict[int, tuple[int, str]]) -> Candidate:
+def _candidate(
+    article: Article, *, sent: dict[int, tuple[datetime, int]], places: dict[int, tuple[int, str]]
+) -> Candidate:
     sent_at, sent_version = sent.get(article.id, (None, 0))
     place, window = places.get(article.id, (None, ""))
     return Candidate(
@@ -130,7 +141,9 @@ def _sent_before(edition: Edition) -> dict[int, tuple[datetime, int]]:
     """What earlier editions of this newsletter carried as news: the ledger, append-only."""
     gone = (Edition.State.APPROVED, Edition.State.SENDING, Edition.State.SENT)
     rows = (
-        Item.objects.filter(picked=True, edition__newsletter_id=edition.newsletter_id, edition__state__in=gone)
+        Item.objects.filter(
+            picked=True, edition__newsletter_id=edition.newsletter_id, edition__state__in=gone
+        )
         .exclude(edition_id=edition.id)
         .exclude(block__kind=POPULAR)
         .values_list("article_id")
@@ -141,7 +154,9 @@ def _sent_before(edition: Edition) -> dict[int, tuple[datetime, int]]:
 
 def _places() -> dict[int, tuple[int, str]]:
     """Where readers put each article today."""
-    rows = Standing.objects.filter(chart__window="today", chart__section="", value__gt=0).exclude(article__state=Article.State.KILLED)
+    rows = Standing.objects.filter(chart__window="today", chart__section="", value__gt=0).exclude(
+        article__state=Article.State.KILLED
+    )
     return {row.article_id: (row.place, row.counted_in) for row in rows}
 
 
@@ -151,7 +166,9 @@ def _is_news(choice: Choice) -> bool:
 
 def _keep_items(edition: Edition, choices: list[Choice]) -> None:
     blocks = {block.position: block for block in edition.newsletter.blocks.all()}
-    versions = dict(Article.objects.filter(id__in=[c.article_id for c in choices]).values_list("id", "version"))
+    versions = dict(
+        Article.objects.filter(id__in=[c.article_id for c in choices]).values_list("id", "version")
+    )
     edition.items.all().delete()
     Item.objects.bulk_create(
         Item(
@@ -177,8 +194,8 @@ def content_of(edition: Edition) -> EditionContent:
     return EditionContent(
         masthead=masthead,
         slot_at=edition.slot_at,
-        subject=edition.subject or (lead.headline if lead else edition.newsletter.name),
-        preheader=edition.preheader or _preheader(blocks),
+        subject=(edition.subject if edition.edited else "") or (lead.headline if lead else edition.newsletter.name),
+        preheader=(edition.preheader if edition.edited else "") or _preheader(blocks),
         blocks=tuple(blocks),
     )
 
@@ -211,7 +228,9 @@ def story_of(article: Article, *, label: str = "") -> Story:
         section=tuple(article.section_path),
         authors=tuple(article.authors),
         published_at=article.published_at,
-        picture=Picture(url=picture["url"], alt=picture.get("alt", ""), credit=picture.get("credit", "")) if picture.get("url") else None,
+        picture=Picture(url=picture["url"], alt=picture.get("alt", ""), credit=picture.get("credit", ""))
+        if picture.get("url")
+        else None,
         place=article.dateline.get("place") or "",
         language=article.language,
         label=label,
@@ -237,9 +256,13 @@ def _keep_rendering(edition: Edition, rendered: Rendered, *, now: datetime) -> N
 
 def _facts(edition: Edition) -> Facts:
     ids = edition.items.filter(picked=True).values_list("article_id", flat=True)
-    recent = Edition.objects.filter(newsletter_id=edition.newsletter_id, state=Edition.State.SENT).order_by("-slot_at")
+    recent = Edition.objects.filter(newsletter_id=edition.newsletter_id, state=Edition.State.SENT).order_by(
+        "-slot_at"
+    )
     return Facts(
         doors=Doors.at(track=config().track_url, public=config().site_url),
-        killed=frozenset(Article.objects.filter(id__in=ids, killed_at__isnull=False).values_list("id", flat=True)),
+        killed=frozenset(
+            Article.objects.filter(id__in=ids, killed_at__isnull=False).values_list("id", flat=True)
+        ),
         recent_subjects=tuple(recent.values_list("subject", flat=True)[:7]),
     )

@@ -96,6 +96,7 @@ class Edition(models.Model):
     subject = models.CharField(max_length=300, blank=True)
     preheader = models.CharField(max_length=300, blank=True)
     note = models.TextField(blank=True)
+    edited = models.BooleanField(default=False)  #: an editor wrote subject and preheader: composing keeps them
     preflight = models.JSONField(default=list)
     origin = models.OneToOneField(Origin, null=True, on_delete=models.SET_NULL, related_name="+")
     composed_at = models.DateTimeField(null=True)

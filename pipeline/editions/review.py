@@ -38,8 +38,15 @@ def grant(edition: Edition, *, now: datetime, actor: User | None, undo: bool = T
 @transaction.atomic
 def undo(*, edition_id: int, actor: User, now: datetime) -> Edition:
     """Take an approval back while nothing has left. Raises Refused once it is sending."""
-    edition = _open(edition_id, revision=None, actor=actor, states=(Edition.State.APPROVED,), act="taken back")
-    edition.state, edition.approved_at, edition.approved_by, edition.leaves_at = Edition.State.READY, None, None, None
+    edition = _open(
+        edition_id, revision=None, actor=actor, states=(Edition.State.APPROVED,), act="taken back"
+    )
+    edition.state, edition.approved_at, edition.approved_by, edition.leaves_at = (
+        Edition.State.READY,
+        None,
+        None,
+        None,
+    )
     edition.revision += 1
     edition.save()
     note(verb="undo", subject="edition", subject_id=edition.id, now=now, actor=actor)
@@ -51,7 +58,11 @@ def skip(*, edition_id: int, revision: int, actor: User, reason: str, now: datet
     """Do not send this one; its stories stay candidates for the next. Raises Refused."""
     states = (Edition.State.PLANNED, Edition.State.COLLECTING, Edition.State.READY, Edition.State.HELD)
     edition = _open(edition_id, revision=revision, actor=actor, states=states, act="skipped")
-    edition.state, edition.code, edition.params = Edition.State.SKIPPED, "by_editor", {"who": str(actor), "why": reason}
+    edition.state, edition.code, edition.params = (
+        Edition.State.SKIPPED,
+        "by_editor",
+        {"who": str(actor), "why": reason},
+    )
     edition.ended_at = now
     edition.revision += 1
     edition.save()
@@ -64,9 +75,15 @@ def rewrite(
     *, edition_id: int, revision: int, actor: User, subject: str, preheader: str, words: str, now: datetime
 ) -> Edition:
     """Change the subject, the preview line and the editor's note, and compose again. Raises Refused."""
-    edition = _open(edition_id, revision=revision, actor=actor, states=(Edition.State.READY, Edition.State.HELD), act="changed")
+    edition = _open(
+        edition_id,
+        revision=revision,
+        actor=actor,
+        states=(Edition.State.READY, Edition.State.HELD),
+        act="changed",
+    )
     edition.subject, edition.preheader, edition.note = subject.strip(), preheader.strip(), words.strip()
-    edition.state, edition.code = Edition.State.COLLECTING, ""
+    edition.state, edition.code, edition.edited = Edition.State.COLLECTING, "", True
     edition.revision += 1
     edition.save()
     note(verb="rewrite", subject="edition", subject_id=edition.id, now=now, actor=actor, line=edition.subject)
@@ -78,10 +95,14 @@ def _open(
     edition_id: int, *, revision: int | None, actor: User, states: tuple[Edition.State, ...], act: str
 ) -> Edition:
     if not actor.may_edit:
-        raise Refused("Your role may look at editions but not change them. Nothing was changed; ask a desk head.")
+        raise Refused(
+            "Your role may look at editions but not change them. Nothing was changed; ask a desk head."
+        )
     edition = Edition.objects.select_for_update(of=("self",)).select_related("newsletter").get(id=edition_id)
     if revision is not None and edition.revision != revision:
-        raise Refused("Someone changed this edition while you were reading it. Nothing of yours was lost or applied: look again.")
+        raise Refused(
+            "Someone changed this edition while you were reading it. Nothing of yours was lost or applied: look again."
+        )
     if edition.state not in states:
         raise Refused(f"This edition is {edition.state} and can no longer be {act}. Nothing was changed.")
     return edition

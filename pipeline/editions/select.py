@@ -174,10 +174,18 @@ def _barred(c: Candidate, frame: Frame) -> Fault:
     bars: tuple[tuple[bool, str, Callable[[], dict[str, Any]]], ...] = (
         (c.killed, "killed", dict),
         (c.eligible_at is None, "not_announced", dict),
-        (c.sent_at is not None and c.sent_version >= c.version, "already_sent", lambda: {"at": _iso(c.sent_at)}),
+        (
+            c.sent_at is not None and c.sent_version >= c.version,
+            "already_sent",
+            lambda: {"at": _iso(c.sent_at)},
+        ),
         (_late_s(c, frame) > 0, "missed_cutoff", lambda: {"by_s": _late_s(c, frame)}),
         (c.news_at < frame.since, "before_window", lambda: {"since": _iso(frame.since)}),
-        (c.news_at < frame.cutoff_at - timedelta(hours=frame.most_age_h), "too_old", lambda: {"hours": frame.most_age_h}),
+        (
+            c.news_at < frame.cutoff_at - timedelta(hours=frame.most_age_h),
+            "too_old",
+            lambda: {"hours": frame.most_age_h},
+        ),
     )
     return next(((code, params()) for holds, code, params in bars if holds), None)
 

@@ -94,9 +94,10 @@ def _records(portion: list[tuple[bytes, dict[bytes, bytes]]], *, now: datetime) 
         try:
             yield from unpack(fields.get(b"p", b""))
         except Poisoned as error:
-            log.error("stream entry %s set aside: %s", entry.decode(), error)
+            log.warning("stream entry %s set aside: %s", entry.decode(), error)
             Poison.objects.get_or_create(
-                entry=entry.decode(), defaults={"at": now, "body": fields.get(b"p", b""), "error": str(error)[:300]}
+                entry=entry.decode(),
+                defaults={"at": now, "body": fields.get(b"p", b""), "error": str(error)[:300]},
             )
 
 
@@ -106,7 +107,9 @@ def _apply(records: list[Record]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_INBOUND)
         with cursor.copy("COPY inbound FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(["bytea", "timestamptz", "text", "int8", "int8", "int4", "int4", "text", "bytea", "text"])
+            copy.set_types(
+                ["bytea", "timestamptz", "text", "int8", "int8", "int4", "int4", "text", "bytea", "text"]
+            )
             for record in records:
                 copy.write_row(_row(record))
         cursor.execute(_APPLY)
@@ -137,7 +140,10 @@ def _advance_one(boot: bytes, counter: int) -> int:
         cursor.execute("INSERT INTO dateline_door (boot, upto) VALUES (%s, 0) ON CONFLICT DO NOTHING", [boot])
         cursor.execute("SELECT upto FROM dateline_door WHERE boot = %s FOR UPDATE", [boot])
         upto: int = cursor.fetchone()[0]
-        bounds = {"low": boot + upto.to_bytes(size, "big"), "high": boot + max(counter, upto).to_bytes(size, "big")}
+        bounds = {
+            "low": boot + upto.to_bytes(size, "big"),
+            "high": boot + max(counter, upto).to_bytes(size, "big"),
+        }
         cursor.execute(_CONTIGUOUS, {**bounds, "upto": upto})
         reached = int(cursor.fetchone()[0])
         cursor.execute("UPDATE dateline_door SET upto = %s WHERE boot = %s", [reached, boot])

@@ -155,10 +155,17 @@ def numbers(*, origin_id: int) -> dict[str, Any]:
             [origin_id],
         )
         rows = cursor.fetchall()
-    people = {kind: sum(row[4] for row in rows if row[0] == kind and row[1] == "human") for kind in ("click", "open")}
+    people = {
+        kind: sum(row[4] for row in rows if row[0] == kind and row[1] == "human")
+        for kind in ("click", "open")
+    }
     filtered = [
         {"kind": kind, "verdict": verdict, "rule": rule, "events": events}
         for kind, verdict, rule, events, _ in rows
         if verdict not in {"human", "pending"}
     ]
-    return {"people": people, "filtered": filtered, "waiting": sum(row[3] for row in rows if row[1] == "pending")}
+    return {
+        "people": people,
+        "filtered": filtered,
+        "waiting": sum(row[3] for row in rows if row[1] == "pending"),
+    }

@@ -111,4 +111,4 @@ def rebuild() -> None:
                  WHERE event.kind = 'click' AND event.verdict = 'human' AND event.article_id IS NOT NULL
                  ORDER BY event.article_id, event.person, {_DAY}, event.at, event.id)"""  # noqa: S608
         )
-        cursor.execute(f"INSERT INTO dateline_tally (article_id, minute, channel, n) {_RECOUNT}")  # noqa: S608
+        cursor.execute(f"INSERT INTO dateline_tally (article_id, minute, channel, n) {_RECOUNT}")

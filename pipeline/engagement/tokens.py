@@ -121,7 +121,7 @@ class Minter:
     def mint_row(self, ordinal: int, links: Sequence[int]) -> list[bytes]:
         """One reader's tokens for several links: the ordinal is permuted once for all.
 
-        Raises struct.error for an ordinal outside 32 bits or a link outside 16.
+        Raises struct.error for an ordinal outside 32 bits, OverflowError for a link outside 16.
         """
         hidden = permute(self._keyring, origin=self._origin, number=ordinal, kid=self._kid)
         shared = self._head + struct.pack(">I", hidden)

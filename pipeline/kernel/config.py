@@ -22,7 +22,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All settings. Each field is documented in `.env.example` under `DATELINE_<FIELD>` unless named there."""
+    """All settings; each is documented in `.env.example` (tests/house checks that)."""
 
     environment: str
     secret_key: str = field(repr=False)
@@ -33,6 +33,7 @@ class Config:
     embedded_redis: bool
     site_url: str
     track_url: str
+    bind: str
     web_port: int
     track_port: int
     smtp_url: str = field(repr=False)
@@ -77,7 +78,9 @@ class _Reader:
     def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
         raw = self.text(name, default).rstrip("/")
         if raw and (urlsplit(raw).scheme not in schemes or not urlsplit(raw).netloc):
-            self.problems.append(f"{name}={raw!r}: expected an address that begins with {' or '.join(schemes)}://")
+            self.problems.append(
+                f"{name}={raw!r}: expected an address that begins with {' or '.join(schemes)}://"
+            )
         return raw
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
@@ -107,6 +110,7 @@ def load(environ: Mapping[str, str]) -> Config:
         embedded_redis=not redis_url,
         site_url=read.url("DATELINE_SITE_URL", f"http://127.0.0.1:{web_port}", ("http", "https")),
         track_url=read.url("DATELINE_TRACK_URL", f"http://127.0.0.1:{track_port}", ("http", "https")),
+        bind=read.text("DATELINE_BIND", "127.0.0.1"),
         web_port=web_port,
         track_port=track_port,
         smtp_url=read.url("DATELINE_SMTP_URL", "", ("smtp", "smtps", "smtp+starttls")),
@@ -121,7 +125,9 @@ def load(environ: Mapping[str, str]) -> Config:
     )
     _check_production(config, read.problems)
     if read.problems:
-        raise ConfigError("Dateline cannot start with these settings:\n" + "\n".join(f"  - {p}" for p in read.problems))
+        raise ConfigError(
+            "Dateline cannot start with these settings:\n" + "\n".join(f"  - {p}" for p in read.problems)
+        )
     return config
 
 
@@ -135,9 +141,13 @@ def _check_production(config: Config, problems: list[str]) -> None:
     if config.debug:
         return
     if len(config.secret_key) < 50:
-        problems.append("DATELINE_SECRET_KEY: production needs at least 50 characters (`dateline doctor` prints one)")
+        problems.append(
+            "DATELINE_SECRET_KEY: production needs at least 50 characters (`dateline doctor` prints one)"
+        )
     if config.fetch_allow:
-        problems.append("DATELINE_FETCH_ALLOW: opens the guard against private addresses; it must be empty in production")
+        problems.append(
+            "DATELINE_FETCH_ALLOW: opens the guard against private addresses; it must be empty in production"
+        )
     problems.extend(
         f"{name}: production needs https://"
         for name, url in (("DATELINE_SITE_URL", config.site_url), ("DATELINE_TRACK_URL", config.track_url))

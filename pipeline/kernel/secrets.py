@@ -15,7 +15,11 @@ class Sealed(Exception):
 
 
 def _fernet(secret: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(hashlib.blake2b(secret.encode(), digest_size=32, person=b"dl-credentials").digest()))
+    return Fernet(
+        base64.urlsafe_b64encode(
+            hashlib.blake2b(secret.encode(), digest_size=32, person=b"dl-credentials").digest()
+        )
+    )
 
 
 def seal(values: Mapping[str, str], *, secrets: list[str], bound_to: str) -> str:
@@ -31,7 +35,9 @@ def unseal(sealed: str, *, secrets: list[str], bound_to: str) -> dict[str, str]:
     try:
         data = json.loads(MultiFernet([_fernet(secret) for secret in secrets]).decrypt(sealed.encode()))
     except InvalidToken as error:
-        raise Sealed("the stored credentials were encrypted with another secret key: connect the account again") from error
+        raise Sealed(
+            "the stored credentials were encrypted with another secret key: connect the account again"
+        ) from error
     if data["for"] != bound_to:
         raise Sealed(f"these credentials belong to {data['for']}, not to {bound_to}")
     return {str(key): str(value) for key, value in data["values"].items()}

@@ -35,7 +35,10 @@ def compose(*, article_id: int, now: datetime) -> int:
 @transaction.atomic
 def _compose_one(article: Article, account: Account, *, now: datetime) -> bool:
     post, made = Post.objects.get_or_create(
-        article=article, account=account, purpose="new", defaults={"due_at": _due(account, now=now), "created_at": now}
+        article=article,
+        account=account,
+        purpose="new",
+        defaults={"due_at": _due(account, now=now), "created_at": now},
     )
     if not made:
         return False
@@ -43,7 +46,9 @@ def _compose_one(article: Article, account: Account, *, now: datetime) -> bool:
     text = fit(_brief(article, link), network=account.network, template=_template(account.network))
     Variant.objects.create(post=post, text=text.text, length=text.length, chosen=True)
     state = Post.State.DRAFT if account.approval else Post.State.DUE
-    Post.objects.filter(id=post.id).update(state=state, origin=post.origin, marker=link, params={"shortened": list(text.shortened)})
+    Post.objects.filter(id=post.id).update(
+        state=state, origin=post.origin, marker=link, params={"shortened": list(text.shortened)}
+    )
     if state == Post.State.DUE and post.due_at <= now:
         wake(Job.POSTS_PUBLISH, post_id=post.id)
     return True
@@ -57,15 +62,23 @@ def _due(account: Account, *, now: datetime) -> datetime:
     """Now, or when the account's minimum gap after its last planned post has passed."""
     if not account.min_gap_s:
         return now
-    last = account.posts.exclude(state__in=[Post.State.CANCELLED, Post.State.EXPIRED]).aggregate(last=Max("due_at"))["last"]
+    last = account.posts.exclude(state__in=[Post.State.CANCELLED, Post.State.EXPIRED]).aggregate(
+        last=Max("due_at")
+    )["last"]
     return max(now, last + timedelta(seconds=account.min_gap_s)) if last else now
 
 
 def _tracked_link(post: Post, article: Article, *, now: datetime) -> str:
     """One short link per post: it counts, it can be led elsewhere after a correction, and it finds the post again."""
-    post.origin = Origin.objects.create(id=secrets.randbelow(2**32 - 1) + 1, kind=Origin.Kind.POST, started_at=now)
-    Link.objects.create(origin=post.origin, number=0, url=article.url, kind="story", slot="post", article=article)
-    token = Minter(Keyring.from_secret(config().secret_key), kind=Kind.CLICK, origin=post.origin.id)(NOBODY, 0)
+    post.origin = Origin.objects.create(
+        id=secrets.randbelow(2**32 - 1) + 1, kind=Origin.Kind.POST, started_at=now
+    )
+    Link.objects.create(
+        origin=post.origin, number=0, url=article.url, kind="story", slot="post", article=article
+    )
+    token = Minter(Keyring.from_secret(config().secret_key), kind=Kind.CLICK, origin=post.origin.id)(
+        NOBODY, 0
+    )
     return f"{config().track_url}/c/{token}"
 
 
@@ -90,6 +103,8 @@ def sweep(*, now: datetime) -> None:
     recent = Article.objects.filter(state=Article.State.ELIGIBLE, eligible_at__gt=now - LOOK_BACK)
     for article_id in recent.filter(Exists(unposted)).values_list("id", flat=True)[:50]:
         ring(Job.POSTS_COMPOSE, article_id=article_id)
-    waiting = Post.objects.filter(state__in=[Post.State.DUE, Post.State.SENDING, Post.State.UNKNOWN], due_at__lte=now)
+    waiting = Post.objects.filter(
+        state__in=[Post.State.DUE, Post.State.SENDING, Post.State.UNKNOWN], due_at__lte=now
+    )
     for post_id in waiting.exclude(leased_until__gt=now).values_list("id", flat=True)[:50]:
         ring(Job.POSTS_PUBLISH, post_id=post_id)

@@ -33,17 +33,19 @@ KEEP_OBSERVATIONS = timedelta(days=14)
 _STAMPS = re.compile(rb"<(lastBuildDate|pubDate|updated)>[^<]*</\1>")
 
 _CLAIM = """
-UPDATE dateline_channel AS channel SET leased_until = now() + %(lease)s * interval '1 second'
+UPDATE dateline_channel AS channel SET leased_until = clock_timestamp() + %(lease)s * interval '1 second'
   FROM dateline_source source
  WHERE channel.id = %(channel)s AND source.id = channel.source_id AND source.state = 'active'
-   AND channel.next_due_at <= %(now)s AND (channel.leased_until IS NULL OR channel.leased_until < now())
+   AND channel.next_due_at <= %(now)s AND (channel.leased_until IS NULL OR channel.leased_until < clock_timestamp())
 RETURNING channel.id
 """
 
 
 def ring_due(*, now: datetime, most: int = 200) -> int:
     """Ring for every channel that is due and that nobody looks at; how many."""
-    due = Channel.objects.filter(source__state=Source.State.ACTIVE, next_due_at__lte=now).exclude(leased_until__gt=now)
+    due = Channel.objects.filter(source__state=Source.State.ACTIVE, next_due_at__lte=now).exclude(
+        leased_until__gt=now
+    )
     ids = list(due.order_by("next_due_at").values_list("id", flat=True)[:most])
     for channel_id in ids:
         ring(Job.SOURCES_LOOK, channel_id=channel_id)
@@ -86,7 +88,9 @@ def _answered(channel: Channel, answer: Answer, *, sent: Validators | None, full
         return _done(channel, answer, sent=sent, full=False, now=now, note="not modified")
     if answer.status != 200:
         wait = retry_after_s(answer.headers, now=now)
-        return _failed(channel, f"the site answered {answer.status}", status=answer.status, now=now, wait_s=wait)
+        return _failed(
+            channel, f"the site answered {answer.status}", status=answer.status, now=now, wait_s=wait
+        )
     digest = hashlib.sha256(_STAMPS.sub(b"", answer.body)).hexdigest()
     if digest == channel.body_hash and channel.source.baseline_at:
         return _done(channel, answer, sent=sent, full=full, now=now, digest=digest, note="same body")
@@ -98,7 +102,14 @@ def _answered(channel: Channel, answer: Answer, *, sent: Validators | None, full
 
 
 def _taken_in(
-    channel: Channel, answer: Answer, feed: Feed, *, sent: Validators | None, full: bool, digest: str, now: datetime
+    channel: Channel,
+    answer: Answer,
+    feed: Feed,
+    *,
+    sent: Validators | None,
+    full: bool,
+    digest: str,
+    now: datetime,
 ) -> int:
     """First contact is a baseline: what is there now was there before us."""
     first = channel.source.baseline_at is None
@@ -106,8 +117,20 @@ def _taken_in(
     if first:
         Source.objects.filter(id=channel.source_id, baseline_at=None).update(baseline_at=now)
     fresh = 0 if first else len(seen.fresh)
-    note = f"first look: {len(seen.fresh)} stories were there before us" if first else "; ".join(feed.warnings)
-    return _done(channel, answer, sent=sent, full=full, now=now, digest=digest, entries=len(feed.entries), fresh=fresh, note=note)
+    note = (
+        f"first look: {len(seen.fresh)} stories were there before us" if first else "; ".join(feed.warnings)
+    )
+    return _done(
+        channel,
+        answer,
+        sent=sent,
+        full=full,
+        now=now,
+        digest=digest,
+        entries=len(feed.entries),
+        fresh=fresh,
+        note=note,
+    )
 
 
 def _done(
@@ -115,7 +138,11 @@ def _done(
     entries: int = 0, fresh: int = 0, note: str = "",
 ) -> int:  # fmt: skip
     kept = answer.validators(sent)
-    changes: dict[str, Any] = {"etag": kept.etag[:500], "last_modified": kept.last_modified[:100], "errors": 0}
+    changes: dict[str, Any] = {
+        "etag": kept.etag[:500],
+        "last_modified": kept.last_modified[:100],
+        "errors": 0,
+    }
     changes |= {"body_hash": digest} if digest else {}
     changes |= {"last_full_at": now} if full else {}
     changes |= {"last_found_at": now} if fresh else {}
@@ -141,15 +168,33 @@ def _failed(channel: Channel, why: str, *, status: int, now: datetime, wait_s: f
 def _release(channel: Channel, *, status: int, now: datetime, wait_s: float, **changes: Any) -> None:
     due = timezone.now() + timedelta(seconds=wait_s)
     Channel.objects.filter(id=channel.id).update(
-        leased_until=None, next_due_at=due, polls=channel.polls + 1, last_status=status, last_checked_at=now, **changes
+        leased_until=None,
+        next_due_at=due,
+        polls=channel.polls + 1,
+        last_status=status,
+        last_checked_at=now,
+        **changes,
     )
 
 
 def _observed(
-    channel: Channel, status: int, *, now: datetime, digest: str = "", entries: int = 0, fresh: int = 0, note: str = ""
+    channel: Channel,
+    status: int,
+    *,
+    now: datetime,
+    digest: str = "",
+    entries: int = 0,
+    fresh: int = 0,
+    note: str = "",
 ) -> None:
     Observation.objects.create(
-        channel=channel, at=now, status=status, body_hash=digest, entries=entries, fresh=fresh, note=note[:300]
+        channel=channel,
+        at=now,
+        status=status,
+        body_hash=digest,
+        entries=entries,
+        fresh=fresh,
+        note=note[:300],
     )
 
 

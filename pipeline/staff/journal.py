@@ -9,7 +9,14 @@ from pipeline.staff.models import JournalEntry, User
 
 
 def note(
-    *, verb: str, subject: str, subject_id: int, now: datetime, actor: User | None = None, reason: str = "", **detail: Any
+    *,
+    verb: str,
+    subject: str,
+    subject_id: int,
+    now: datetime,
+    actor: User | None = None,
+    reason: str = "",
+    **detail: Any,
 ) -> JournalEntry:
     """Record an act in the caller's transaction; `actor` None is Dateline itself acting by rule."""
     return JournalEntry.objects.create(

@@ -8,7 +8,6 @@ body, is never where it is sent. What cannot be read leads to the front page, fo
 from __future__ import annotations
 
 import asyncio
-import base64
 import gc
 import json
 import logging
@@ -24,7 +23,7 @@ from pipeline.kernel.signing import Keyring
 from pipeline.tracking.destinations import Destinations, location
 from pipeline.tracking.journal import Journal
 from pipeline.tracking.links import LinkSource, PostgresLinks
-from pipeline.tracking.stream import Stream
+from pipeline.tracking.stream import Stream, safe
 from pipeline.tracking.visit import Visitors, is_prefetch, referrer_host, sender
 
 Scope = MutableMapping[str, Any]
@@ -35,7 +34,10 @@ Header = tuple[bytes, bytes]
 #: A token has 26 characters; what gateways hang on to it does not make it this long.
 LONGEST_PATH = 2048
 _PREFIX = len("/c/")
-PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+#: One transparent pixel: header, two colours, graphic control, descriptor, one LZW block, trailer.
+PIXEL = bytes.fromhex(
+    "474946383961 01000100800000 000000ffffff 21f90401000000 00 2c000000000100010000 02024401 00 3b"
+)
 _PRIVATE: tuple[Header, ...] = (
     (b"cache-control", b"private, no-store"),
     (b"x-robots-tag", b"noindex, nofollow"),
@@ -181,17 +183,7 @@ class Door:
             )
         )
         if done is not None:
-            await _safe(done)
-
-
-async def _safe(done: asyncio.Future[None]) -> None:
-    """Wait for a flush that many requests share: one of them, cancelled, cancels it for all, and they go on."""
-    try:
-        await done
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
+            await safe(done)
 
 
 def _flags(token: tokens.Token, method: str, headers: dict[bytes, bytes]) -> int:

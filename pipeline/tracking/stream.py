@@ -83,7 +83,7 @@ class Stream:
         return sum(shelf.pending for shelf in self._journal.shelves)
 
     def add(self, encoded: bytes) -> asyncio.Future[None] | None:
-        """Take an event. Await the future to answer only when it is safe; None: not taken, and counted so."""
+        """Take an event. Answer when `safe(future)` returns; None: not taken, and counted so."""
         if len(self._waiting) >= self._buffer_limit:
             self.dropped["buffer full"] += 1
             return None
@@ -242,6 +242,16 @@ class Stream:
                 break
         logger.info("posted events of boot %s up to %d again", shelf.boot.hex(), upto)
         shelf.allay(upto, now=began)
+
+
+async def safe(done: asyncio.Future[None]) -> None:
+    """Wait for a flush that many requests share: one of them, cancelled, cancels it for all, and they go on."""
+    try:
+        await done
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
 
 
 class _Stray:

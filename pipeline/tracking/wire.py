@@ -18,7 +18,7 @@ CONNECT_S = 2.0
 LONGEST_REPLY = 64 << 20
 
 
-class Refused(Exception):  # noqa: N818 - what Redis did, in its words
+class Refused(Exception):
     """Redis answered with an error; the message is its own."""
 
 
@@ -145,7 +145,7 @@ def parse(data: bytes, at: int) -> tuple[Any, int]:
     raise ValueError(f"{mark!r} begins no reply")
 
 
-class _Partial(Exception):  # noqa: N818 - control flow within this module
+class _Partial(Exception):
     """More bytes are needed."""
 
 

@@ -53,7 +53,9 @@ def test_leaving_again_is_harmless(brief: Topic) -> None:
     subscribe.enrol(addresses=["cleo@example.org"], topic=brief, origin="import", now=NOW)
     reader = Subscriber.objects.get()
     first = subscribe.leave(subscriber_id=reader.id, topic_id=brief.id, origin="one-click", now=NOW)
-    second = subscribe.leave(subscriber_id=reader.id, topic_id=brief.id, origin="one-click", now=NOW + timedelta(days=1))
+    second = subscribe.leave(
+        subscriber_id=reader.id, topic_id=brief.id, origin="one-click", now=NOW + timedelta(days=1)
+    )
     assert (first, second) == (True, False)
     assert Subscription.objects.get().left_at == NOW
 
@@ -80,7 +82,9 @@ def test_suppression_holds_no_address_and_outlives_the_reader(brief: Topic) -> N
     assert b"cleo" not in bytes(Suppression.objects.get().address_hash)
 
 
-@pytest.mark.parametrize("text", ["", "cleo", "cleo@", "a@b@c.org", "cleo@example.org\r\nBcc: x@y.org", "<cleo@example.org>"])
+@pytest.mark.parametrize(
+    "text", ["", "cleo", "cleo@", "a@b@c.org", "cleo@example.org\r\nBcc: x@y.org", "<cleo@example.org>"]
+)
 def test_what_is_not_an_address_is_refused_in_words(text: str, brief: Topic) -> None:
     with pytest.raises(NotAnAddress, match="not a mail address"):
         subscribe.ask(address=text, topic=brief, origin="form", now=NOW)

@@ -153,14 +153,6 @@ def test_damaged_mail_is_read_without_an_error(name: str, at: float, junk: bytes
     assert read(raw[:cut] + junk).kind in Kind
 
 
-@given(name=st.sampled_from([name for name, row in EXPECTED.items() if row[1] != "hard"]), at=st.floats(0, 1))
-def test_mail_cut_short_becomes_no_harder(name: str, at: float) -> None:
-    """A report that lost its end may lose its meaning, but a soft one never turns into a suppression."""
-    raw = sample(name)
-    harder = read(raw[: int(len(raw) * at)]).kind is Kind.HARD
-    assert not harder or name == "dsn-relayed"
-
-
 @pytest.mark.parametrize(
     "body",
     [

@@ -20,8 +20,8 @@ from pathlib import Path
 import psycopg
 import redis
 
-from pipeline.kernel.processes import addresses, binaries, tether
 from pipeline.kernel.config import Config
+from pipeline.kernel.processes import addresses, binaries, tether
 
 READY_WITHIN_S = 30.0
 STOPPED_WITHIN_S = 20.0
@@ -96,7 +96,15 @@ class Engines:
         data.mkdir(parents=True, exist_ok=True)
         socket = run / "redis.sock"
         # The append-only file keeps clicks that were acknowledged and not yet drained; the rest is doorbells.
-        argv = [binaries.redis_server(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"]
+        argv = [
+            binaries.redis_server(),
+            "--port",
+            "0",
+            "--unixsocket",
+            str(socket),
+            "--unixsocketperm",
+            "700",
+        ]
         argv += ["--dir", str(data), "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]
         argv += ["--maxmemory", "512mb", "--maxmemory-policy", "noeviction"]
         child = self._spawn("redis", argv, sign=signal.SIGTERM, place=None)
@@ -166,7 +174,9 @@ def _wait_for_owner(config: Config) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     while not (_postgres_answers(config.database_url) and _redis_answers(config.redis_url)):
         if time.monotonic() > deadline:
-            raise Busy(f"{config.data_dir} has an owner, but its engines do not answer. Look in {config.data_dir}/log.")
+            raise Busy(
+                f"{config.data_dir} has an owner, but its engines do not answer. Look in {config.data_dir}/log."
+            )
         time.sleep(0.1)
 
 
@@ -174,10 +184,28 @@ def _initialise(place: binaries.Place, data: Path) -> None:
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True, mode=0o700)
     place.own(data)
-    argv = [place.program("initdb"), "-D", str(data), "-U", "dateline", "--auth-local=trust", "--auth-host=reject"]
-    argv += ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync"]
+    argv = [
+        place.program("initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "dateline",
+        "--auth-local=trust",
+        "--auth-host=reject",
+    ]
+    argv += [
+        "--encoding=UTF8",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        "--locale=C",
+        "--no-sync",
+    ]
     done = subprocess.run(
-        tether.command(argv, uid=place.uid, gid=place.gid), capture_output=True, text=True, cwd="/", check=False
+        tether.command(argv, uid=place.uid, gid=place.gid),
+        capture_output=True,
+        text=True,
+        cwd="/",
+        check=False,
     )
     if done.returncode:
         shutil.rmtree(data, ignore_errors=True)
@@ -230,7 +258,9 @@ def _wait_until(answers: Callable[[], bool], child: subprocess.Popen[bytes], *, 
 
 def _postgres_answers(url: str) -> bool:
     try:
-        with psycopg.connect(url.replace("/dateline?", "/postgres?", 1), autocommit=True, connect_timeout=3) as link:
+        with psycopg.connect(
+            url.replace("/dateline?", "/postgres?", 1), autocommit=True, connect_timeout=3
+        ) as link:
             if not link.execute("SELECT 1 FROM pg_database WHERE datname = 'dateline'").fetchone():
                 link.execute("CREATE DATABASE dateline")
     except psycopg.OperationalError:

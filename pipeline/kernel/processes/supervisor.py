@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -66,7 +67,11 @@ class Supervisor:
             if entry.restart_at is None:
                 self._mourn(entry)
             elif time.monotonic() >= entry.restart_at:
-                entry.child, entry.started_at, entry.restart_at = self._spawn(entry.process), time.monotonic(), None
+                entry.child, entry.started_at, entry.restart_at = (
+                    self._spawn(entry.process),
+                    time.monotonic(),
+                    None,
+                )
 
     def pid(self, name: str) -> int:
         """The process id of a running program."""
@@ -93,7 +98,9 @@ class Supervisor:
         pause = min(LONGEST_PAUSE_S, 0.5 * 2 ** (entry.deaths - 1))
         entry.restart_at = time.monotonic() + pause
         _kill_group(entry.child)
-        self.say(entry.process.name, f"ended ({_ending(entry.child.returncode)}); starting it again in {pause:g} s")
+        self.say(
+            entry.process.name, f"ended ({_ending(entry.child.returncode)}); starting it again in {pause:g} s"
+        )
 
     def _spawn(self, process: Process) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(
@@ -117,11 +124,20 @@ class Supervisor:
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
     """Whatever a program left behind in its session would keep its port."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     child.wait()
+
+
+def free_port(wanted: int) -> int:
+    """`wanted` where it is free on loopback, else any free port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _must_be_free(port: int, *, name: str) -> None:

@@ -1,0 +1,267 @@
+"""The console script `dateline`: reads arguments, calls one function, prints, chooses the exit code.
+
+The pure verbs import neither Django nor Celery, so that they answer in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="From a newsroom's articles to its readers, and back.",
+)
+
+Files = Annotated[list[Path], typer.Argument(help="files to read")]
+Url = Annotated[str | None, typer.Option(help="the address the file came from")]
+
+UNUSABLE = 2
+
+
+@app.command("read-feed")
+def read_feed(
+    files: Files,
+    url: Url = None,
+    header: Annotated[list[str] | None, typer.Option(help="K:V, as the site sent it")] = None,
+) -> None:
+    """Read feeds (RSS, Atom, RDF, JSON Feed): one JSON object a line, a line a file."""
+    from pipeline.commands import read_feed as command
+
+    _print_lines(lambda: command.lines(files, url=url, headers=header or []))
+
+
+@app.command("read-page")
+def read_page(files: Files, url: Url = None) -> None:
+    """Read article pages: one JSON object a line, a line a file."""
+    from pipeline.commands import read_page as command
+
+    _print_lines(lambda: command.lines(files, url=url))
+
+
+@app.command()
+def replay(folder: Annotated[Path, typer.Argument(help="numbered HTTP responses")]) -> None:
+    """What would be announced, held or ignored for a folder of responses, and why."""
+    from pipeline.commands import replay as command
+
+    _print_lines(lambda: command.lines(folder))
+
+
+@app.command("measure-post")
+def measure_post(network: Annotated[str, typer.Option(help="x, mastodon, bluesky, ...")]) -> None:
+    """Measure texts (JSON lines on standard input) as a network counts them."""
+    from pipeline.commands import measure_post as command
+
+    _print_lines(lambda: command.measure(sys.stdin, network=network))
+
+
+@app.command("classify-hits")
+def classify_hits() -> None:
+    """Tell people from machines: hits as JSON lines on standard input, a verdict with rule ids a line."""
+    from pipeline.commands import classify_hits as command
+
+    _print_lines(lambda: command.lines(sys.stdin))
+
+
+@app.command("read-bounce")
+def read_bounce(files: Files) -> None:
+    """Read bounces, complaints and auto-replies: one JSON object a line, a line a file."""
+    from pipeline.commands import read_bounce as command
+
+    _print_lines(lambda: command.lines(files))
+
+
+@app.command("render-edition")
+def render_edition(
+    articles: Annotated[Path, typer.Option(help="articles as JSON, see tests/samples/edition.json")],
+    newsletter: Annotated[str, typer.Option(help="the newsletter's name")],
+    out: Annotated[Path, typer.Option(help="folder for the html, txt, eml and preflight.json")],
+) -> None:
+    """Render an edition from articles alone, exactly as it would be sent."""
+    from pipeline.commands import render_edition as command
+
+    with _words():
+        warnings = command.render_edition(articles=articles, newsletter=newsletter, out=out)
+        print(json.dumps({"out": str(out), "warnings": warnings}, ensure_ascii=False))
+
+
+@app.command()
+def up() -> None:
+    """Run everything in this terminal: engines, web, track, workers, beat."""
+    from pipeline.commands import up as command
+
+    with _words():
+        command.run(_config())
+
+
+@app.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="one whole round, then a table and an exit code")
+    ] = False,
+    source: Annotated[
+        str | None, typer.Option(help="a real feed or site instead of the sample newsroom")
+    ] = None,
+) -> None:
+    """The main job from end to end on a sample newsroom: watch, post, send, click, rank."""
+    from pipeline.demo import stage
+
+    with _words():
+        raise typer.Exit(stage.run(once=once, source=source))
+
+
+@app.command()
+def doctor() -> None:
+    """Check everything Dateline needs, and say in words what is wrong and how to mend it."""
+    from pipeline.commands import doctor as command
+
+    raise typer.Exit(command.run())
+
+
+@app.command("create-editor")
+def create_editor(
+    email: str,
+    name: Annotated[str, typer.Option(help="as colleagues know them")] = "",
+    role: Annotated[str, typer.Option(help="admin, head, editor, social or viewer")] = "editor",
+    password_file: Annotated[
+        Path | None, typer.Option(help="read the password from here instead of asking")
+    ] = None,
+) -> None:
+    """(db) Make a staff account for the desk."""
+    from pipeline.commands import create_editor as command
+
+    with _database():
+        print(command.run(email=email, name=name, role=role, password_file=password_file))
+
+
+@app.command()
+def watch(
+    url: str,
+    name: Annotated[str, typer.Option(help="as the newsroom calls the site")] = "",
+    every: Annotated[int, typer.Option(help="seconds between looks", min=1)] = 120,
+) -> None:
+    """(db) Watch a site or feed. What is there now is a baseline: nothing of it is announced."""
+    from pipeline.commands import watch as command
+
+    with _database():
+        _print(command.run(url=url, name=name, every_s=every))
+
+
+@app.command("import-subscribers")
+def import_subscribers(
+    file: Path,
+    topic: Annotated[str, typer.Option(help="slug of the newsletter they follow")],
+    origin: Annotated[str, typer.Option(help="where their consent comes from")] = "import",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="report, change nothing")] = False,
+) -> None:
+    """(db) Enter readers from a CSV file with a column of addresses."""
+    from pipeline.commands import import_subscribers as command
+
+    with _database():
+        _print(command.run(file=file, topic=topic, origin=origin, dry_run=dry_run))
+
+
+@app.command()
+def send(
+    newsletter: Annotated[str, typer.Argument(help="slug of the newsletter")],
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """(db) Compose an edition now and send it, with progress; asks before anything leaves."""
+    from pipeline.commands import send as command
+
+    with _database():
+        _print(command.run(slug=newsletter, yes=yes, config=_config()))
+
+
+@app.command()
+def popular(
+    window: Annotated[str, typer.Option(help="now, today, week or trending")] = "today",
+    section: Annotated[str, typer.Option(help="only this section")] = "",
+) -> None:
+    """(db) Most Popular as JSON."""
+    from pipeline.commands import popular as command
+
+    with _database():
+        _print(command.run(window=window, section=section))
+
+
+@app.command("rebuild-ranking")
+def rebuild_ranking(
+    check: Annotated[bool, typer.Option("--check", help="compare only; exit 1 where they differ")] = False,
+) -> None:
+    """(db) Recount the tallies from the events, or check that they are equal."""
+    from pipeline.commands import rebuild_ranking as command
+
+    with _database():
+        report = command.run(check=check)
+        _print(report)
+        raise typer.Exit(0 if report["equal"] or not check else 1)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def manage(context: typer.Context) -> None:
+    """Django's own commands: migrate, makemigrations, check, shell ..."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pipeline.settings")
+    from django.core.management import execute_from_command_line
+
+    from pipeline.kernel.processes.engines import running
+
+    with _words(), running(_config()):
+        execute_from_command_line(["dateline manage", *context.args])
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app(prog_name="dateline")
+
+
+def _config() -> Any:
+    from pipeline.kernel.config import config
+
+    return config()
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    from pipeline.commands import database
+
+    with _words(), database.ready():
+        yield
+
+
+@contextmanager
+def _words() -> Iterator[None]:
+    """Errors a person can meet end in one clear line and exit code 2; bugs keep their traceback."""
+    from pipeline.commands.unusable import UnusableInput
+    from pipeline.kernel.config import ConfigError
+    from pipeline.kernel.processes.engines import EngineError
+    from pipeline.kernel.processes.supervisor import PortTaken
+
+    try:
+        yield
+    except (UnusableInput, ConfigError, EngineError, PortTaken, FileNotFoundError) as error:
+        print(f"dateline: {error}", file=sys.stderr)
+        raise typer.Exit(UNUSABLE) from None
+
+
+def _print(record: dict[str, Any]) -> None:
+    print(json.dumps(record, ensure_ascii=False))
+
+
+def _print_lines(make: Callable[[], Iterable[dict[str, Any]]]) -> None:
+    with _words():
+        for record in make():
+            print(json.dumps(record, ensure_ascii=False), flush=True)
+
+
+if __name__ == "__main__":
+    main()

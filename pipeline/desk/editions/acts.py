@@ -1,0 +1,190 @@
+"""What editors do to an edition and its send: always by POST, always answered in words."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from pipeline.delivery import send as sending
+from pipeline.delivery.models import Delivery, Send
+from pipeline.desk import frame, sign_in, words
+from pipeline.desk.editions import page
+from pipeline.editions import review
+from pipeline.editions.models import Edition
+from pipeline.kernel.pages import local
+
+NOT_YOURS = "Your role may look at sends but not change them. Nothing was changed; ask a desk head."
+NO_REASON = "Say why, in a few words: it stands in the history of this edition. Nothing was changed."
+
+
+@sign_in.required
+@require_POST
+def approve(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Let it leave."""
+    try:
+        row = review.approve(
+            edition_id=_known(edition_id), revision=_revision(request), actor=request.user, now=timezone.now()
+        )
+    except review.Refused as error:
+        return _refused(request, edition_id, error)
+    leaves = local(row.leaves_at, frame.zone_of(row.newsletter))
+    messages.success(request, f"Approved. It leaves {leaves}; until then you can take it back.")
+    return _back(edition_id)
+
+
+@sign_in.required
+@require_POST
+def undo(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Take an approval back."""
+    try:
+        review.undo(edition_id=_known(edition_id), actor=request.user, now=timezone.now())
+    except review.Refused as error:
+        return _refused(request, edition_id, error)
+    messages.success(request, "Taken back: nothing was sent. It waits for approval again.")
+    return _back(edition_id)
+
+
+@sign_in.required
+@require_POST
+def skip(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Leave this one out."""
+    reason = _reason(request)
+    if not reason:
+        messages.error(request, NO_REASON)
+        return _back(edition_id)
+    try:
+        review.skip(
+            edition_id=_known(edition_id),
+            revision=_revision(request),
+            actor=request.user,
+            reason=reason,
+            now=timezone.now(),
+        )
+    except review.Refused as error:
+        return _refused(request, edition_id, error)
+    messages.success(
+        request, "Skipped: nothing is sent, and its stories stay candidates for the next edition."
+    )
+    return _back(edition_id)
+
+
+@sign_in.required
+@require_POST
+def write(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Change the subject, the preview line and the note. What was written is shown again where it is not taken."""
+    form = page.WordsForm(request.POST)
+    draft = {name: request.POST.get(name, "") for name in form.fields}
+    if not form.is_valid():
+        why = " ".join(
+            f"{name.capitalize()}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
+        )
+        return page.shown(request, edition_id=edition_id, draft=draft, refused=why, status=400)
+    told = form.cleaned_data
+    try:
+        review.rewrite(
+            edition_id=_known(edition_id), revision=_revision(request), actor=request.user,
+            subject=told["subject"], preheader=told["preheader"], words=told["note"], now=timezone.now(),
+        )  # fmt: skip
+    except review.Refused as error:
+        return page.shown(request, edition_id=edition_id, draft=draft, refused=str(error), status=409)
+    messages.success(
+        request, "Kept. The edition is being composed again with your words; look at the preview in a moment."
+    )
+    return _back(edition_id)
+
+
+@sign_in.required
+@require_POST
+def pause(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Stop handing over."""
+    if not request.user.may_edit:
+        return _not_yours(request, edition_id)
+    stopped = sending.pause(send_id=_send(edition_id).id, now=timezone.now(), actor=request.user)
+    said = "Paused. Workers stop within about a second; what was accepted before cannot be recalled."
+    return _told(
+        request,
+        edition_id,
+        done=stopped,
+        said=said,
+        otherwise="It was not being sent, so there was nothing to pause.",
+    )
+
+
+@sign_in.required
+@require_POST
+def resume(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Go on."""
+    if not request.user.may_edit:
+        return _not_yours(request, edition_id)
+    moved = sending.resume(send_id=_send(edition_id).id, now=timezone.now(), actor=request.user)
+    said = "Going on where it stopped. Nobody who has it gets it again."
+    return _told(
+        request,
+        edition_id,
+        done=moved,
+        said=said,
+        otherwise="It was not paused, so there was nothing to resume.",
+    )
+
+
+@sign_in.required
+@require_POST
+def cancel(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Cancel the rest."""
+    reason = _reason(request)
+    if not request.user.may_edit:
+        return _not_yours(request, edition_id)
+    if not reason:
+        messages.error(request, NO_REASON)
+        return _back(edition_id)
+    send = _send(edition_id)
+    spared = sending.cancel(send_id=send.id, now=timezone.now(), actor=request.user, reason=reason)
+    send.refresh_from_db()
+    accepted = Delivery.objects.filter(send=send, state=Delivery.State.ACCEPTED).count()
+    said = f"Cancelled: {words.count(spared, 'reader')} will not get it. {words.count(accepted, 'message')} had been accepted and cannot be recalled."
+    otherwise = "It had ended already; there was nothing left to cancel."
+    return _told(request, edition_id, done=send.state == Send.State.CANCELLED, said=said, otherwise=otherwise)
+
+
+def _known(edition_id: int) -> int:
+    return get_object_or_404(Edition.objects.only("id"), id=edition_id).id
+
+
+def _send(edition_id: int) -> Send:
+    return get_object_or_404(Send, edition_id=edition_id)
+
+
+def _revision(request: HttpRequest) -> int:
+    """The revision the person looked at; anything else never matches."""
+    said = request.POST.get("revision", "")
+    return int(said) if said.isascii() and said.isdigit() else -1
+
+
+def _reason(request: HttpRequest) -> str:
+    said = "".join(c if c.isprintable() else " " for c in request.POST.get("reason", ""))
+    return " ".join(said.split())[:300]
+
+
+def _refused(request: HttpRequest, edition_id: int, error: review.Refused) -> HttpResponse:
+    messages.error(request, str(error))
+    return _back(edition_id)
+
+
+def _not_yours(request: HttpRequest, edition_id: int) -> HttpResponse:
+    messages.error(request, NOT_YOURS)
+    return _back(edition_id)
+
+
+def _told(request: HttpRequest, edition_id: int, *, done: bool, said: str, otherwise: str) -> HttpResponse:
+    if done:
+        messages.success(request, said)
+    else:
+        messages.warning(request, otherwise)
+    return _back(edition_id)
+
+
+def _back(edition_id: int) -> HttpResponse:
+    return redirect("desk:edition", edition_id=edition_id)

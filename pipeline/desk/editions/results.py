@@ -1,0 +1,173 @@
+"""What became of a send: handed over or not, read by people or fetched by machines, and who is in doubt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from pipeline.delivery.models import Delivery, Send
+from pipeline.desk import frame, sign_in, words
+from pipeline.engagement.models import Event, Link
+from pipeline.engagement.settle import numbers
+from pipeline.kernel.pages import number
+
+PAGE = 100
+MOST_UNKNOWN = 50  #: on the edition's own page; the list holds every one
+MOST_SLOTS = 100
+RUNNING = (Send.State.PLANNED, Send.State.PREPARING, Send.State.SUBMITTING)
+ENDED = (Send.State.SUBMITTED, Send.State.FAILED, Send.State.CANCELLED)
+WAITING = (Delivery.State.PENDING, Delivery.State.DEFERRED)
+#: What each state of a delivery means, in the order they are shown.
+MEANS = {
+    Delivery.State.ACCEPTED: "The next mail server took it. That is not yet a reader's inbox.",
+    Delivery.State.PENDING: "Not handed over yet.",
+    Delivery.State.DEFERRED: "The server asked us to come back later; that happens by itself.",
+    Delivery.State.REFUSED: "The server will not take it for this address.",
+    Delivery.State.BOUNCED: "It was accepted and came back.",
+    Delivery.State.COMPLAINED: "The reader reported it as unwanted; this address is not mailed again.",
+    Delivery.State.SUPPRESSED: "The reader left, or was suppressed, between the freeze and the handing over.",
+    Delivery.State.CANCELLED: "An editor cancelled it before it left.",
+    Delivery.State.UNKNOWN: "All of it left us, no answer came back. Each may have it; none is mailed again by itself.",
+}
+
+
+def of(send: Send) -> dict[str, Any]:
+    """A send's whole result. Six queries."""
+    return {**progress(send), "readers": _readers(send), "slots": _slots(send), "unknown": _unknown(send)}
+
+
+def progress(send: Send) -> dict[str, Any]:
+    """How far it is. One query."""
+    by_state = dict(Delivery.objects.filter(send=send).values_list("state").annotate(Count("id")))
+    waiting = sum(by_state.get(state, 0) for state in WAITING)
+    done = send.recipients - waiting
+    return {
+        "edition_id": send.edition_id,
+        "state": send.state,
+        "badge": words.badge("send", send.state),
+        "why": words.sentence(words.SEND, send.code, send.params) if send.code else "",
+        "live": send.state in RUNNING,
+        "may_pause": send.state == Send.State.SUBMITTING,
+        "may_resume": send.state == Send.State.PAUSED,
+        "may_cancel": send.state not in ENDED,
+        "recipients": send.recipients,
+        "done": done,
+        "waiting": waiting,
+        "accepted": by_state.get(Delivery.State.ACCEPTED, 0),
+        "share": _share(done, send.recipients),
+        "counts": [
+            {
+                "state": state.value,
+                "badge": words.badge("delivery", state),
+                "n": by_state.get(state, 0),
+                "means": means,
+            }
+            for state, means in MEANS.items()
+            if by_state.get(state) or state in (Delivery.State.ACCEPTED, Delivery.State.UNKNOWN)
+        ],
+    }
+
+
+def _share(part: int, whole: int) -> str:
+    """A percentage that says 100 only when nothing is missing."""
+    if not whole:
+        return "–"
+    return "100 %" if part == whole else f"{min(99.9, 100 * part / whole):.1f} %"
+
+
+def _readers(send: Send) -> dict[str, Any]:
+    """People, and apart from them what machines did, by rule. Opens are said to be unreliable."""
+    seen = numbers(origin_id=send.origin_id)
+    accepted = Delivery.objects.filter(send=send, state=Delivery.State.ACCEPTED).count()
+    filtered = [
+        {"what": words.count(row["events"], {"click": "click", "open": "open"}.get(row["kind"], row["kind"])), "why": words.rule(row["rule"]), "rule": row["rule"]}
+        for row in sorted(seen["filtered"], key=lambda row: -row["events"])
+    ]  # fmt: skip
+    clicked, opened = seen["people"]["click"], seen["people"]["open"]
+    return {
+        "clicked": number(clicked),
+        "clicked_share": _share(clicked, accepted),
+        "opened": number(opened),
+        "opened_share": _share(opened, accepted),
+        "filtered": filtered,
+        "filtered_events": sum(row["events"] for row in seen["filtered"]),
+        "waiting": seen["waiting"],
+    }
+
+
+def _slots(send: Send) -> list[dict[str, Any]]:
+    """People who clicked, by link, in the order of the message. Two queries."""
+    clicks = Event.objects.filter(origin_id=send.origin_id, kind="click", verdict=Event.Verdict.HUMAN)
+    people = dict(clicks.values_list("link").annotate(Count("person", distinct=True)))
+    links = (
+        Link.objects.filter(origin_id=send.origin_id)
+        .exclude(kind="honeypot")
+        .select_related("article")
+        .order_by("number")
+    )
+    most = max(people.values(), default=0)
+    return [
+        {
+            "slot": link.slot,
+            "what": link.article.headline if link.article else link.url,
+            "people": people.get(link.number, 0),
+            "share": round(100 * people.get(link.number, 0) / most) if most else 0,
+        }
+        for link in links[:MOST_SLOTS]
+    ]
+
+
+def _unknown(send: Send) -> list[dict[str, Any]]:
+    rows = Delivery.objects.filter(send=send, state=Delivery.State.UNKNOWN).order_by("ordinal")[:MOST_UNKNOWN]
+    return [_delivery(row) for row in rows]
+
+
+def _delivery(row: Delivery) -> dict[str, Any]:
+    said = f"{row.smtp_code} {row.reason}" if row.smtp_code else row.reason
+    return {
+        "address": row.address,
+        "badge": words.badge("delivery", row.state),
+        "said": said.strip(),
+        "at": row.answered_at,
+        "next": row.next_try_at,
+        "tries": row.tries,
+    }
+
+
+@sign_in.required
+@require_safe
+def fragment(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """The moving part of the results, for desk.js."""
+    send = get_object_or_404(Send, edition_id=edition_id)
+    return render(request, "desk/progress.html", {"results": progress(send)})
+
+
+@sign_in.required
+@require_safe
+def deliveries(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Every delivery, by state where asked: each number leads to its list."""
+    send = get_object_or_404(Send.objects.select_related("edition__newsletter"), edition_id=edition_id)
+    found, state = Delivery.objects.filter(send=send).order_by("ordinal"), request.GET.get("state", "")
+    if state in Delivery.State.values:
+        found = found.filter(state=state)
+    part = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    newsletter = send.edition.newsletter
+    context = {
+        "now": timezone.now(),
+        "zone": frame.zone_of(newsletter),
+        "name": newsletter.name,
+        "slot_at": send.edition.slot_at,
+        "edition_id": edition_id,
+        "rows": [_delivery(row) for row in part],
+        "pages": frame.pages(part),
+        "state": state if state in Delivery.State.values else "",
+        "states": [(value, words.badge("delivery", value)) for value in Delivery.State.values],
+        "means": MEANS[Delivery.State(state)] if state in Delivery.State.values else "",
+    }
+    return render(request, "desk/deliveries.html", context)

@@ -1,0 +1,61 @@
+"""What every desk page shares: whose clock it tells, where a list goes on, which links may be followed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.paginator import Page
+
+from pipeline.editions.models import Newsletter
+from pipeline.sources.models import Source
+
+WORLD = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where a list stands: numbers from 1, None where there is no page."""
+
+    number: int
+    last: int
+    total: int
+    newer: int | None
+    older: int | None
+
+
+def pages(page: Page[Any]) -> Pages:
+    """A paginator's page as templates show it."""
+    return Pages(
+        number=page.number,
+        last=page.paginator.num_pages,
+        total=page.paginator.count,
+        newer=page.previous_page_number() if page.has_previous() else None,
+        older=page.next_page_number() if page.has_next() else None,
+    )
+
+
+def zone_of(newsletter: Newsletter) -> str:
+    """The clock a newsletter lives by, as an IANA name."""
+    return _known(newsletter.cadence.get("zone") or newsletter.masthead.get("zone"))
+
+
+def newsroom_zone() -> str:
+    """The clock of the desk: that of the oldest active newsletter, else of the first site. One or two queries."""
+    first = Newsletter.objects.filter(state=Newsletter.State.ACTIVE).order_by("id").first()
+    if first is not None:
+        return zone_of(first)
+    return _known(Source.objects.order_by("id").values_list("zone", flat=True).first())
+
+
+def _known(name: Any) -> str:
+    try:
+        return ZoneInfo(name).key if name else WORLD
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        return WORLD
+
+
+def safe_link(url: str) -> str:
+    """An address of someone else's that a page may link to, or nothing."""
+    return url if url.lower().startswith(("https://", "http://")) else ""

@@ -1,0 +1,337 @@
+"""The first screen: what needs a person, what happens today, what came in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from pipeline.articles.models import Article
+from pipeline.delivery.models import Delivery, Send
+from pipeline.desk import frame, posts, sign_in, status, words
+from pipeline.editions.models import Edition, Item, Newsletter
+from pipeline.editions.select import POPULAR
+from pipeline.kernel.pages import ago, local, number
+from pipeline.posts.models import Post
+from pipeline.ranking.models import Standing
+
+MOST_CARDS, MOST_EDITIONS, MOST_ARTICLES, MOST_POSTS, MOST_POPULAR = 12, 40, 20, 8, 10
+PAGE = 40
+DAY = timedelta(days=1)
+#: Sends are looked through for unknown deliveries this long; after that the list on the edition remains.
+RECENT = timedelta(days=3)
+OPEN = (
+    Edition.State.PLANNED,
+    Edition.State.COLLECTING,
+    Edition.State.READY,
+    Edition.State.APPROVED,
+    Edition.State.HELD,
+)
+
+
+@sign_in.required
+@require_safe
+def today(request: sign_in.Guest) -> HttpResponse:
+    """The first screen."""
+    return render(request, "desk/today.html", page(now=timezone.now()))
+
+
+def page(*, now: datetime) -> dict[str, Any]:
+    """Everything on it, as plain data, in a fixed number of queries."""
+    zone = frame.newsroom_zone()
+    editions = list(
+        counted().filter(slot_at__gt=now - DAY, slot_at__lt=now + 2 * DAY).order_by("slot_at")[:MOST_EDITIONS]
+    )
+    needs = needing(now=now, zone=zone)
+    return {
+        "now": now,
+        "zone": zone,
+        "line": line(editions, needs=len(needs), now=now),
+        "needs": needs,
+        "editions": [edition_row(row, now=now) for row in editions if _is_today(row, now)],
+        "next": _next_words(editions, now=now),
+        "articles": articles(list(incoming()[:MOST_ARTICLES]), zone=zone),
+        "posts": posts.latest(most=MOST_POSTS, zone=zone, since=now - DAY),
+        "popular": popular(),
+        "health": status.strip(now=now),
+    }
+
+
+def counted() -> QuerySet[Edition]:
+    """Editions with their newsletter, who approved them, their send, and how many news stories they hold."""
+    news = Count("items", filter=Q(items__picked=True) & ~Q(items__code=POPULAR))
+    return Edition.objects.select_related("newsletter", "approved_by", "send").annotate(news=news)
+
+
+def edition_row(row: Edition, *, now: datetime) -> dict[str, Any]:
+    """An edition as lists show it."""
+    return {
+        "id": row.id,
+        "name": row.newsletter.name,
+        "zone": frame.zone_of(row.newsletter),
+        "slot_at": row.slot_at,
+        "badge": words.badge("edition", row.state),
+        "why": words.edition(row, now=now),
+        "subject": row.subject,
+        "news": getattr(row, "news", 0),
+        "minimum": row.newsletter.minimum,
+        "recipients": row.send.recipients if hasattr(row, "send") else None,
+    }
+
+
+def line(editions: list[Edition], *, needs: int, now: datetime) -> str:
+    """What leaves next, in a line; what is on its way goes first."""
+    ahead = [row for row in editions if row.state in OPEN and row.slot_at > now - DAY / 2]
+    leaving = [row for row in editions if row.state == Edition.State.SENDING]
+    red = f"{needs} waiting for you" if needs else "nothing needs you"
+    if leaving:
+        return f"{leaving[0].newsletter.name} is leaving now · {red}"
+    if not ahead:
+        return f"Nothing is planned for the next two days · {red}"
+    return f"{_next_line(ahead[0], now=now)} · {red}" if not needs else _next_line(ahead[0], now=now)
+
+
+def _next_line(row: Edition, *, now: datetime) -> str:
+    leaves = row.leaves_at or row.slot_at
+    when = f"leaves {ago(leaves, now)}" if leaves > now else f"was due {ago(leaves, now)}"
+    stories = f"{getattr(row, 'news', 0)} of at least {row.newsletter.minimum} stories"
+    return " · ".join(
+        [f"{row.newsletter.name} {when}", *([stories] if row.composed_at else []), _stands(row)]
+    )
+
+
+def _stands(row: Edition) -> str:
+    if row.state == Edition.State.READY:
+        return (
+            "waiting for your approval"
+            if row.newsletter.approval == Newsletter.Approval.EDITOR
+            else "leaves by itself"
+        )
+    if row.state == Edition.State.APPROVED:
+        return f"approved by {row.approved_by}" if row.approved_by else "approved by rule"
+    return {"planned": "still collecting stories", "collecting": "being put together"}.get(
+        row.state, row.state
+    )
+
+
+def _is_today(row: Edition, now: datetime) -> bool:
+    zone = frame.zone_of(row.newsletter)
+    return local(row.slot_at, zone, "%F") == local(now, zone, "%F")
+
+
+def _next_words(editions: list[Edition], *, now: datetime) -> str:
+    """What comes after the editions of today, or why there is nothing."""
+    row = next((row for row in editions if row.slot_at > now and not _is_today(row, now)), None)
+    if row is None:
+        return "No later edition is planned yet; each newsletter's next one appears here by itself the day before."
+    return f"Next: {row.newsletter.name}, {local(row.slot_at, frame.zone_of(row.newsletter))}."
+
+
+def needing(*, now: datetime, zone: str) -> list[dict[str, Any]]:
+    """Cards for a person, the most urgent first. Six queries."""
+    return [
+        *_troubled_sends(now=now),
+        *_waiting_editions(now=now),
+        *_post_cards(zone=zone),
+        *_held_articles(zone=zone),
+    ]
+
+
+def _card(title: str, shown: words.Badge, sentence: str, url: str, act: str) -> dict[str, Any]:
+    return {"title": title, "badge": shown, "words": sentence, "url": url, "act": act}
+
+
+def _troubled_sends(*, now: datetime) -> list[dict[str, Any]]:
+    open_ = Q(state__in=[Send.State.PAUSED, Send.State.PLANNED, Send.State.PREPARING, Send.State.SUBMITTING])
+    recent = Send.objects.filter(open_ | Q(created_at__gt=now - RECENT)).order_by("-id")[: 2 * MOST_CARDS]
+    sends = list(recent.select_related("edition__newsletter"))
+    unknown = dict(
+        Delivery.objects.filter(send__in=[send.id for send in sends], state=Delivery.State.UNKNOWN)
+        .values_list("send").annotate(Count("id"))
+    )  # fmt: skip
+    return [card for send in sends for card in _send_cards(send, unknown.get(send.id, 0))]
+
+
+def _send_cards(send: Send, unknown: int) -> list[dict[str, Any]]:
+    url = reverse("desk:edition", kwargs={"edition_id": send.edition_id}) + "#results"
+    name, cards = send.edition.newsletter.name, []
+    if send.state in (Send.State.PAUSED, Send.State.FAILED):
+        shown = words.badge("send", send.state)
+        cards.append(
+            _card(
+                f"{name}: the send {_HOW[Send.State(send.state)]}",
+                shown,
+                words.sentence(words.SEND, send.code, send.params),
+                url,
+                "See the send",
+            )
+        )
+    if unknown:
+        sentence = "The connection broke after the last word, before an answer. They may have it; they are never mailed twice by themselves."
+        title = f"{name}: {words.count(unknown, 'delivery', 'deliveries')} without an answer"
+        cards.append(_card(title, words.badge("delivery", "unknown"), sentence, url, "List the addresses"))
+    return cards
+
+
+_HOW = {Send.State.PAUSED: "is paused", Send.State.FAILED: "failed"}
+
+
+def _waiting_editions(*, now: datetime) -> list[dict[str, Any]]:
+    """Held ones first, then those waiting for approval by the time they leave."""
+    asks = Q(state=Edition.State.HELD) | Q(
+        state=Edition.State.READY, newsletter__approval=Newsletter.Approval.EDITOR
+    )
+    rows = list(counted().filter(asks).order_by("slot_at")[:MOST_CARDS])
+    return [
+        _edition_card(row, now=now) for row in sorted(rows, key=lambda row: row.state != Edition.State.HELD)
+    ]
+
+
+def _edition_card(row: Edition, *, now: datetime) -> dict[str, Any]:
+    url = reverse("desk:edition", kwargs={"edition_id": row.id})
+    shown = edition_row(row, now=now)
+    title = f"{shown['name']}, {local(row.slot_at, shown['zone'])}"
+    act = "Review and approve" if row.state == Edition.State.READY else "Decide"
+    stories = f"{words.count(shown['news'], 'story', 'stories')}, at least {shown['minimum']}. "
+    return _card(
+        title, shown["badge"], (stories if row.state == Edition.State.READY else "") + shown["why"], url, act
+    )
+
+
+def _post_cards(*, zone: str) -> list[dict[str, Any]]:
+    rows = posts.troubled(most=MOST_CARDS, zone=zone)
+    return [
+        _card(f"{row['account']}: {row['headline']}", row["badge"], row["why"], reverse("desk:posts") + f"#post-{row['id']}", "See the post")
+        for row in rows
+    ]  # fmt: skip
+
+
+def _held_articles(*, zone: str) -> list[dict[str, Any]]:
+    found = Article.objects.filter(state=Article.State.HELD)
+    rows = list(found.order_by("-id")[: MOST_CARDS + 1])
+    url = reverse("desk:articles") + "?state=held"
+    if len(rows) > MOST_CARDS:
+        title = f"More than {MOST_CARDS} articles are held"
+        return [
+            _card(title, words.badge("article", "held"), article_why(rows[0], zone=zone), url, "List them")
+        ]
+    return [
+        _card(
+            row.headline,
+            words.badge("article", "held"),
+            article_why(row, zone=zone),
+            url,
+            "See held articles",
+        )
+        for row in rows
+    ]
+
+
+def incoming() -> QuerySet[Article]:
+    """Articles, newest first: ids grow with first sight, and the key is indexed."""
+    return Article.objects.select_related("source").defer("text", "related", "markers").order_by("-id")
+
+
+def article_why(row: Article, *, zone: str) -> str:
+    """Why an article is in its state."""
+    return words.sentence(words.ARTICLE, row.code, row.params, zone=zone) if row.code else ""
+
+
+def articles(rows: list[Article], *, zone: str) -> list[dict[str, Any]]:
+    """Articles as lists show them, each with where it is in, or why it is not. Four queries."""
+    ids = [row.id for row in rows]
+    places, excuses, said = _places(ids), _excuses(ids), _said(ids)
+    return [
+        {
+            "headline": row.headline,
+            "url": frame.safe_link(row.url),
+            "section": words.place(row.section_path),
+            "place": (row.dateline or {}).get("place") or "",
+            "source": row.source.name,
+            "at": row.first_seen_at,
+            "badge": words.badge("article", row.state),
+            "why": article_why(row, zone=zone),
+            "uses": places.get(row.id, []) + said.get(row.id, []),
+            "excuse": "" if row.id in places else excuses.get(row.id, ""),
+        }
+        for row in rows
+    ]
+
+
+def _places(ids: list[int]) -> dict[int, list[dict[str, str]]]:
+    """Editions an article is in, with its number from the top. Two queries."""
+    holders = set(
+        Item.objects.filter(article_id__in=ids, picked=True).values_list("edition_id", flat=True)[
+            : 5 * MOST_EDITIONS
+        ]
+    )
+    rows = Item.objects.filter(edition_id__in=holders, picked=True).select_related("edition__newsletter")
+    found: dict[int, list[dict[str, str]]] = {}
+    counts: dict[int, int] = {}
+    for row in rows.order_by("edition__slot_at", "edition_id", "block__position", "position"):
+        counts[row.edition_id] = counts.get(row.edition_id, 0) + 1
+        words_ = f"{row.edition.newsletter.name} #{counts[row.edition_id]}"
+        found.setdefault(row.article_id, []).append(
+            {"words": words_, "url": reverse("desk:edition", kwargs={"edition_id": row.edition_id})}
+        )
+    return found
+
+
+def _excuses(ids: list[int]) -> dict[int, str]:
+    """Why the latest edition that considered an article left it out."""
+    rows = Item.objects.filter(article_id__in=ids, picked=False).select_related("edition__newsletter")
+    latest = rows.order_by("article_id", "-edition__slot_at", "-id").distinct("article_id")
+    return {
+        row.article_id: f"Not in {row.edition.newsletter.name}: "
+        + words.sentence(words.ITEM, row.code, row.params, zone=frame.zone_of(row.edition.newsletter))
+        for row in latest
+    }
+
+
+def _said(ids: list[int]) -> dict[int, list[dict[str, str]]]:
+    found: dict[int, list[dict[str, str]]] = {}
+    for post in Post.objects.filter(article_id__in=ids).select_related("account").order_by("id")[: 10 * PAGE]:
+        label = f"{post.account.network} {words.badge('post', post.state).label}"
+        url = frame.safe_link(post.remote_url) or reverse("desk:posts") + f"#post-{post.id}"
+        found.setdefault(post.article_id, []).append({"words": label, "url": url})
+    return found
+
+
+def popular() -> list[dict[str, Any]]:
+    """Most Popular today, as it stands."""
+    rows = (
+        Standing.objects.filter(chart__window="today", chart__section="")
+        .select_related("article")
+        .order_by("place")
+    )
+    return [
+        {"place": row.place, "headline": row.article.headline, "url": frame.safe_link(row.article.url), "value": number(row.value), "label": row.label}
+        for row in rows[:MOST_POPULAR]
+    ]  # fmt: skip
+
+
+@sign_in.required
+@require_safe
+def listing(request: sign_in.Guest) -> HttpResponse:
+    """Every article, newest first, by state where asked."""
+    found, state = incoming(), request.GET.get("state", "")
+    if state in Article.State.values:
+        found = found.filter(state=state)
+    part = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    zone = frame.newsroom_zone()
+    context = {
+        "now": timezone.now(),
+        "zone": zone,
+        "articles": articles(list(part), zone=zone),
+        "pages": frame.pages(part),
+        "state": state if state in Article.State.values else "",
+        "states": [(value, words.badge("article", value)) for value in Article.State.values],
+    }
+    return render(request, "desk/articles.html", context)

@@ -1,0 +1,266 @@
+"""The one place where states and codes with their parameters become English. Unknown codes stay readable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline.desk.frame import zone_of
+from pipeline.editions.models import Edition, Newsletter
+from pipeline.engagement.verdicts import RULES
+from pipeline.kernel.pages import DAY, HOUR, MINUTE, ago, local, number
+
+Params = Mapping[str, Any]
+Sentence = str | Callable[[Params, str], str]  #: a pattern, or what makes it from parameters and a zone
+CLOCK = "%H:%M"
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A state in a word or two; `tone` picks its shape and colour: waiting, needs, moving, done, trouble, off."""
+
+    label: str
+    tone: str
+
+
+BADGES: Mapping[str, Mapping[str, Badge]] = {
+    "edition": {
+        "planned": Badge("planned", "waiting"),
+        "collecting": Badge("collecting", "moving"),
+        "ready": Badge("ready", "needs"),
+        "approved": Badge("approved", "done"),
+        "sending": Badge("sending", "moving"),
+        "sent": Badge("sent", "done"),
+        "skipped": Badge("skipped", "off"),
+        "held": Badge("held", "trouble"),
+        "expired": Badge("expired", "off"),
+        "cancelled": Badge("cancelled", "off"),
+        "killed": Badge("killed", "off"),
+    },
+    "send": {
+        "planned": Badge("about to start", "waiting"),
+        "preparing": Badge("counting readers", "moving"),
+        "submitting": Badge("sending", "moving"),
+        "paused": Badge("paused", "trouble"),
+        "submitted": Badge("all handed over", "done"),
+        "failed": Badge("failed", "trouble"),
+        "cancelled": Badge("cancelled", "off"),
+    },
+    "delivery": {
+        "pending": Badge("waiting", "waiting"),
+        "accepted": Badge("accepted", "done"),
+        "deferred": Badge("deferred", "moving"),
+        "refused": Badge("refused", "trouble"),
+        "bounced": Badge("bounced", "trouble"),
+        "complained": Badge("complained", "trouble"),
+        "suppressed": Badge("suppressed", "off"),
+        "cancelled": Badge("cancelled", "off"),
+        "unknown": Badge("unknown", "needs"),
+    },
+    "post": {
+        "draft": Badge("draft", "waiting"),
+        "due": Badge("due", "waiting"),
+        "sending": Badge("sending", "moving"),
+        "posted": Badge("posted", "done"),
+        "unknown": Badge("unknown", "needs"),
+        "rejected": Badge("rejected", "trouble"),
+        "held": Badge("held", "trouble"),
+        "expired": Badge("expired", "off"),
+        "cancelled": Badge("cancelled", "off"),
+        "deleted": Badge("deleted", "off"),
+    },
+    "article": {
+        "seen": Badge("seen", "moving"),
+        "read": Badge("read", "moving"),
+        "eligible": Badge("eligible", "done"),
+        "baseline": Badge("baseline", "off"),
+        "archived": Badge("archived", "off"),
+        "held": Badge("held", "trouble"),
+        "duplicate": Badge("duplicate", "off"),
+        "killed": Badge("killed", "trouble"),
+        "gone": Badge("gone", "off"),
+    },
+}
+
+
+def badge(kind: str, state: str) -> Badge:
+    """The badge of a row's state; a state without one shows its own name."""
+    return BADGES[kind].get(state, Badge(readable(state), "waiting"))
+
+
+def readable(code: str) -> str:
+    """A code without a sentence, as words: better than nothing, and a test asks for the sentence."""
+    return code.replace("_", " ").strip()
+
+
+def duration(seconds: float) -> str:
+    """A span in its largest whole unit: 18 min."""
+    units = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"))
+    return next(
+        (f"{int(seconds // size)} {unit}" for size, unit in units if seconds >= size), f"{int(seconds)} s"
+    )
+
+
+def place(path: Iterable[str]) -> str:
+    """A section path as readers see it: keys lose their dashes, names stay as the newsroom wrote them."""
+    return " › ".join(_section(str(part)) for part in path)
+
+
+def _section(key: str) -> str:
+    last = key.rpartition("/")[2]
+    return last.replace("-", " ").title() if last == last.lower() else last
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """A number with its noun: 1 story, 12 463 readers."""
+    return f"{number(n)} {one if n == 1 else many or one + 's'}"
+
+
+def _day(params: Params, name: str, zone: str) -> str:
+    """An instant kept as ISO text, on the newsletter's clock."""
+    try:
+        return local(datetime.fromisoformat(str(params[name])), zone)
+    except ValueError:
+        return str(params[name])
+
+
+def _newest(params: Params, _: str) -> str:
+    sections = ", ".join(_section(str(key)) for key in params.get("sections", ()))
+    return f"newest {params['rank']} of {params['of']}" + (f" in {sections}" if sections else "")
+
+
+def _no_room(params: Params, _: str) -> str:
+    block = params.get("title") or f"block {params['block']}"
+    return f"no room in {block}: {count(params['count'], 'newer story', 'newer stories')} took it"
+
+
+WINDOWS = {
+    "today": "today",
+    "hour": "this hour",
+    "day": "the last 24 hours",
+    "week": "this week",
+    "month": "this month",
+}
+
+#: Why an article is in an edition, or is not.
+ITEM: Mapping[str, Sentence] = {
+    "newest": _newest,
+    "developed": lambda p, z: f"sent before and developed since; {_newest(p, z)}",
+    "popular": lambda p, _: f"number {p['place']} with readers ({WINDOWS.get(p['window'], p['window'])})",
+    "killed": "killed by the newsroom",
+    "not_announced": "may not be announced: it is older than our watch, too old, or waits for a person",
+    "already_sent": lambda p, z: f"already sent on {_day(p, 'at', z)} and not changed since",
+    "missed_cutoff": lambda p, _: (
+        f"missed the cut-off by {duration(p['by_s'])}; it is a candidate for the next edition"
+    ),
+    "before_window": lambda p, z: f"older than this edition's window, which began {_day(p, 'since', z)}",
+    "too_old": "older than {hours} h at the cut-off",
+    "other_section": lambda p, _: f"in {place(p['sections']) or 'no section'}, which no block here takes",
+    "excluded_section": lambda p, _: f"in {place(p['sections'])}, which this block leaves out",
+    "no_room": _no_room,
+    "no_block": "this newsletter has no block for news",
+}
+#: Headings over those who were left out, by code.
+WHY_NOT: Mapping[str, str] = {
+    "missed_cutoff": "Missed the cut-off",
+    "no_room": "No room",
+    "already_sent": "Already sent",
+    "too_old": "Too old",
+    "before_window": "Before this edition's window",
+    "other_section": "No block takes their section",
+    "excluded_section": "Section left out",
+    "not_announced": "May not be announced",
+    "killed": "Killed",
+    "no_block": "No block for news",
+}
+EDITION: Mapping[str, Sentence] = {
+    "below_minimum": "Only {found} of at least {minimum} stories were new. They stay candidates for the next edition.",
+    "preflight": "A check before sending failed. Correct it and compose again, or skip this edition.",
+    "by_editor": "{who} skipped it: “{why}”.",
+    "cancelled": "An editor cancelled the rest of the send. What was accepted before cannot be recalled.",
+}
+SEND: Mapping[str, Sentence] = {
+    "counts_differ": "The frozen audience did not match its count ({counts}), so nothing was sent.",
+    "paused": "An editor paused it.",
+    "server_refused": "The mail server refused us, so it was paused: “{said}”.",
+    "server_away": "The mail server could not be reached; it is tried again by itself. It said: “{said}”.",
+}
+POST: Mapping[str, Sentence] = {
+    "refused": "The network refused it: “{said}”.",
+    "no_answer": "The network did not say whether it took this. The account is read back; it is never posted twice blindly.",
+    "cannot_read_back": "It may be live, but the account cannot be read back (“{said}”). Look at the account before you repeat it.",
+    "was_not_placed": "The account was read back and does not have it, so it is tried once more.",
+    "gave_up": "Given up after {tries} tries; the network last said: “{said}”.",
+    "waiting": "It will be tried again: “{said}”.",
+    "story_withdrawn": "The story was withdrawn before this left.",
+    "stale": "It waited so long that it is not news any more.",
+}
+ARTICLE: Mapping[str, Sentence] = {
+    "first_look": "It was there when we first looked at the site, so it is not announced.",
+    "same_story": "The same story as another article under a second address.",
+}
+
+
+def sentence(
+    table: Mapping[str, Sentence], code: str, params: Params | None = None, *, zone: str = "UTC"
+) -> str:
+    """The sentence of a code; parameters it lacks and codes nobody knows give readable text, never an error."""
+    found = table.get(code, readable(code))
+    try:
+        return found(params or {}, zone) if callable(found) else found.format_map(params or {})
+    except (KeyError, TypeError, ValueError):
+        return readable(code)
+
+
+def rule(name: str) -> str:
+    """Why a click or an open was not counted as a person's."""
+    own = {"MAC": "The link's signature is not ours.", "": "No rule was kept."}
+    return RULES.get(name) or own.get(name) or readable(name)
+
+
+def edition(row: Edition, *, now: datetime) -> str:
+    """What state an edition is in, why, and what happens next, in a sentence or two."""
+    zone = zone_of(row.newsletter)
+    if row.code:
+        return sentence(EDITION, row.code, row.params, zone=zone)
+    told = _EDITIONS.get(row.state)
+    return told(row, zone, now) if told else f"It is {readable(row.state)}."
+
+
+def _planned(row: Edition, zone: str, now: datetime) -> str:
+    begins = row.slot_at - timedelta(seconds=row.newsletter.compose_before_s)
+    return f"It is put together at {local(begins, zone, CLOCK)} ({ago(begins, now)})."
+
+
+def _ready(row: Edition, zone: str, now: datetime) -> str:
+    slot = local(row.slot_at, zone, CLOCK)
+    if row.newsletter.approval == Newsletter.Approval.RULES:
+        return f"It leaves by itself at {slot} ({ago(row.slot_at, now)}); nobody has to approve it."
+    if row.slot_at <= now:
+        return "It waits for approval; its time has passed, so it leaves after the undo window once someone approves."
+    policy = "sent as it is" if row.newsletter.unapproved == Newsletter.Unapproved.SEND else "held"
+    return (
+        f"It waits for approval. If nobody approves it by {slot} ({ago(row.slot_at, now)}), it is {policy}."
+    )
+
+
+def _approved(row: Edition, zone: str, now: datetime) -> str:
+    who = f"{row.approved_by} approved it" if row.approved_by else "It was approved by rule"
+    leaves = row.leaves_at or row.slot_at
+    return f"{who}. It leaves at {local(leaves, zone, CLOCK)} ({ago(leaves, now)}) and can be taken back until then."
+
+
+_EDITIONS: Mapping[str, Callable[[Edition, str, datetime], str]] = {
+    "planned": _planned,
+    "collecting": lambda *_: "It is being put together; a moment.",
+    "ready": _ready,
+    "approved": _approved,
+    "sending": lambda *_: "It is leaving now.",
+    "sent": lambda row, zone, now: (
+        f"It was handed over by {local(row.ended_at, zone, CLOCK)} ({ago(row.ended_at, now)})."
+    ),
+    "skipped": lambda *_: "It was skipped; its stories stay candidates for the next one.",
+    "held": lambda *_: "It is held until someone decides.",
+}

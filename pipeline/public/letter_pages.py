@@ -1,0 +1,59 @@
+"""A mail on the web, and why it came."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from pipeline.delivery import mail
+from pipeline.editions.rendered import preview
+from pipeline.engagement.tokens import Kind
+from pipeline.kernel.config import config
+from pipeline.public.letters import Letter, letter_of
+
+#: A mail's own styles are inline; nothing in it may run or be sent anywhere.
+MAIL_POLICY = "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+
+
+@never_cache
+@require_safe
+def web_view(_request: HttpRequest, token: str) -> HttpResponse:
+    """The edition as this reader got it."""
+    letter = _letter(token, Kind.VIEW)
+    edition = letter.delivery.send.edition
+    domain = mail.domain_of(edition.newsletter.from_address)
+    identity = mail.message_id(
+        secret=config().secret_key,
+        origin=int(edition.origin_id or 0),
+        ordinal=letter.delivery.ordinal,
+        domain=domain,
+    )
+    values = mail.reader_values(edition, config=config())(
+        letter.delivery.ordinal, letter.delivery.address, identity
+    )
+    page = HttpResponse(preview(mail.frozen(edition), doors=mail.doors(config()), values=values))
+    page.headers["Content-Security-Policy"] = MAIL_POLICY
+    page.headers["X-Robots-Tag"] = "noindex"
+    return page
+
+
+@never_cache
+@require_safe
+def why(request: HttpRequest, token: str) -> HttpResponse:
+    """Which newsletter, since when, by which act of the reader's."""
+    letter = _letter(token, Kind.LEAVE)
+    reader = letter.delivery.subscriber
+    newsletter = letter.delivery.send.edition.newsletter
+    evidence = reader.consents.filter(topic_id=letter.topic_id).order_by("at")
+    facts = [{"act": row.act, "at": row.at, "origin": row.origin} for row in evidence]
+    words = {"name": newsletter.name, "publisher": newsletter.from_name, "address": letter.delivery.address}
+    return render(request, "public/why.html", {"letter": words, "evidence": facts, "token": token})
+
+
+def _letter(token: str, kind: Kind) -> Letter:
+    letter = letter_of(token, kind=kind)
+    if letter is None:
+        raise Http404("This link is not one of ours, or was cut short on its way.")
+    return letter

@@ -1,0 +1,17 @@
+"""The readers' addresses."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from pipeline.public import leave, letter_pages, popular
+
+urlpatterns = [
+    path("u/<str:token>", leave.leave, name="leave"),
+    path("p/<str:token>", leave.leave, name="preferences"),
+    path("v/<str:token>", letter_pages.web_view, name="web_view"),
+    path("w/<str:token>", letter_pages.why, name="why"),
+    path("popular.json", popular.as_json, name="popular_json"),
+    path("popular.rss", popular.as_rss, name="popular_rss"),
+    path("popular.html", popular.as_fragment, name="popular_fragment"),
+]

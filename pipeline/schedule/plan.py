@@ -1,0 +1,59 @@
+"""A row for every slot, before it comes and, after an outage, for those that went by."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from pipeline.editions.models import Edition, Newsletter
+from pipeline.schedule.slots import Cadence, CadenceError, Slot, skips, slots
+
+log = logging.getLogger("dateline.schedule")
+
+#: Rows are made this far ahead, so that a desk sees tomorrow's editions today.
+AHEAD = timedelta(hours=26)
+#: After a long outage a fast cadence has thousands of missed slots; these newest ones get rows of their own.
+MOST_MISSED = 200
+#: A cadence of minutes needs no day of empty rows ahead of it.
+MOST_AHEAD = 3
+
+
+def plan(*, now: datetime) -> int:
+    """Make the editions that do not exist yet; how many. Any number of planners make one row a slot."""
+    return sum(
+        _plan_one(newsletter, now=now)
+        for newsletter in Newsletter.objects.filter(state=Newsletter.State.ACTIVE)
+    )
+
+
+def _plan_one(newsletter: Newsletter, *, now: datetime) -> int:
+    try:
+        cadence = Cadence.from_json(newsletter.cadence)
+    except CadenceError as error:
+        log.warning("%s has no usable cadence: %s", newsletter.slug, error)
+        return 0
+    known = set(newsletter.editions.filter(slot_at__gt=now - AHEAD).values_list("slot_at", flat=True))
+    last = newsletter.editions.order_by("-slot_at").values_list("slot_at", flat=True).first()
+    after = min(max(last or newsletter.created_at, newsletter.created_at), now)
+    due = (
+        slots(cadence, after=after, until=now)[-MOST_MISSED:]
+        + slots(cadence, after=now, until=now + AHEAD)[:MOST_AHEAD]
+    )
+    rows = [_edition(newsletter, slot) for slot in due if slot.at not in known]
+    rows += [
+        _skipped(newsletter, slot)
+        for slot in skips(cadence, after=after, until=now + AHEAD)
+        if slot.at not in known
+    ]
+    return len(Edition.objects.bulk_create(rows, ignore_conflicts=True))
+
+
+def _edition(newsletter: Newsletter, slot: Slot) -> Edition:
+    return Edition(newsletter=newsletter, slot_at=slot.at, params={"note": slot.note} if slot.note else {})
+
+
+def _skipped(newsletter: Newsletter, slot: Slot) -> Edition:
+    return Edition(
+        newsletter=newsletter, slot_at=slot.at, state=Edition.State.SKIPPED, code="holiday",
+        params={"why": slot.note}, ended_at=slot.at,
+    )  # fmt: skip

@@ -1,0 +1,131 @@
+"""What time does to an edition: collect, compose, settle at the cut-off, leave, or say why not."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.query import QuerySet
+
+from pipeline.delivery import send
+from pipeline.editions import review
+from pipeline.editions.models import Edition, Newsletter
+from pipeline.kernel.queue import Job, ring
+from pipeline.schedule.lateness import Action, Decision, LatePolicy, decide
+
+MOST_AT_ONCE = 50
+
+
+def advance(*, now: datetime) -> None:
+    """One tick. Every step is a conditional update, so that ticks may overlap, repeat or fail to come."""
+    _collect(now=now)
+    _recompose_at_cutoff(now=now)
+    for edition in _settled():
+        _decide(edition, now=now)
+    for edition_id in Edition.objects.filter(state=Edition.State.APPROVED, leaves_at__lte=now).values_list(
+        "id", flat=True
+    )[:MOST_AT_ONCE]:
+        _leave(edition_id, now=now)
+
+
+def _collect(*, now: datetime) -> None:
+    """Start composing ahead of the slot; ring again each tick until it is composed (composing twice is harmless)."""
+    soon = [
+        edition
+        for edition in Edition.objects.filter(
+            state__in=[Edition.State.PLANNED, Edition.State.COLLECTING], slot_at__lte=now + timedelta(days=2)
+        )
+        .select_related("newsletter")
+        .order_by("slot_at")[:MOST_AT_ONCE]
+        if edition.slot_at - timedelta(seconds=edition.newsletter.compose_before_s) <= now
+    ]
+    for edition in soon:
+        late = lateness(edition, now=now)
+        if late.action in {Action.HOLD, Action.WEB_ONLY}:
+            _expire(edition, late, now=now)
+        else:
+            Edition.objects.filter(id=edition.id, state=Edition.State.PLANNED).update(
+                state=Edition.State.COLLECTING
+            )
+            ring(Job.EDITIONS_COMPOSE, edition_id=edition.id)
+
+
+def _recompose_at_cutoff(*, now: datetime) -> None:
+    """Between the draft and the cut-off stories may still come; after it nothing changes by itself."""
+    for edition in _ready().filter(composed_at__isnull=False).order_by("slot_at")[:MOST_AT_ONCE]:
+        cutoff = edition.slot_at - timedelta(seconds=edition.newsletter.cutoff_before_s)
+        if edition.composed_at and edition.composed_at < cutoff <= now:
+            ring(Job.EDITIONS_COMPOSE, edition_id=edition.id)
+
+
+def _ready() -> QuerySet[Edition]:
+    return Edition.objects.filter(state=Edition.State.READY).select_related("newsletter")
+
+
+def _settled() -> list[Edition]:
+    """Ready editions whose cut-off has passed, composed after it."""
+    return [
+        edition
+        for edition in _ready().order_by("slot_at")[:MOST_AT_ONCE]
+        if edition.composed_at
+        and edition.composed_at >= edition.slot_at - timedelta(seconds=edition.newsletter.cutoff_before_s)
+    ]
+
+
+def _decide(edition: Edition, *, now: datetime) -> None:
+    """Rules approve after the cut-off; a person's approval that did not come by the slot meets the stated policy."""
+    newsletter = edition.newsletter
+    if newsletter.approval == Newsletter.Approval.RULES:
+        _grant(edition.id, now=now)
+    elif edition.slot_at <= now:
+        if newsletter.unapproved == Newsletter.Unapproved.SEND:
+            _grant(edition.id, now=now)
+        else:
+            Edition.objects.filter(id=edition.id, state=Edition.State.READY).update(
+                state=Edition.State.HELD, code="not_approved", params={}, revision=F("revision") + 1
+            )
+
+
+@transaction.atomic
+def _grant(edition_id: int, *, now: datetime) -> None:
+    edition = _ready().select_for_update(of=("self",)).filter(id=edition_id).first()
+    if edition is not None:
+        review.grant(edition, now=now, actor=None, undo=False)
+
+
+def _leave(edition_id: int, *, now: datetime) -> None:
+    edition = Edition.objects.select_related("newsletter").get(id=edition_id)
+    late = lateness(edition, now=now)
+    if late.action is Action.SEND:
+        send.begin(edition_id=edition_id, now=now)
+    elif late.action is Action.RENDER_AGAIN:
+        Edition.objects.filter(id=edition_id, state=Edition.State.APPROVED).update(
+            state=Edition.State.COLLECTING, slot_at=now, revision=F("revision") + 1
+        )
+    else:
+        _expire(edition, late, now=now)
+
+
+def lateness(edition: Edition, *, now: datetime) -> Decision:
+    """What the newsletter's late policy says of this edition now."""
+    newsletter = edition.newsletter
+    policy = LatePolicy(then=Action(newsletter.late_policy), after_s=newsletter.late_after_s)
+    return decide(
+        policy, slot_at=edition.slot_at, now=max(now, edition.slot_at), next_slot_at=_next_slot(edition)
+    )
+
+
+def _next_slot(edition: Edition) -> datetime | None:
+    later = Edition.objects.filter(newsletter_id=edition.newsletter_id, slot_at__gt=edition.slot_at)
+    return later.order_by("slot_at").values_list("slot_at", flat=True).first()
+
+
+def _expire(edition: Edition, late: Decision, *, now: datetime) -> None:
+    """A slot that passed leaves a row: before approval it expires, after it a person must look."""
+    approved = edition.state == Edition.State.APPROVED
+    state = Edition.State.HELD if approved and late.action is Action.HOLD else Edition.State.EXPIRED
+    Edition.objects.filter(id=edition.id, state=edition.state).update(
+        state=state, code="late", params={"late_s": int(late.late_s), "why": late.reason}, revision=F("revision") + 1,
+        ended_at=None if state == Edition.State.HELD else now,
+    )  # fmt: skip

@@ -1,0 +1,644 @@
+"""The engine against real sockets: a scripted server that misbehaves as told, and aiosmtpd."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import email
+import email.message
+import ipaddress
+import socketserver
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email import policy
+from typing import Any, ClassVar
+
+import pytest
+from aiosmtpd.controller import Controller
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.channels.base import Envelope, MailServer, Outcome, Permanent, Receipt, Temporary
+from pipeline.channels.smtp import SmtpEngine, Timeouts
+
+FAST = Timeouts(connect=2, command=2, block=2, dot=2, quit=0.3, pause=0.01)
+IMPATIENT = Timeouts(connect=0.3, command=0.3, block=0.3, dot=0.3, quit=0.1, pause=0.01)
+DAY = datetime.timedelta(days=1)
+MODES = {"lock step": (), "pipelined": ("PIPELINING",), "chunked": ("PIPELINING", "CHUNKING")}
+
+
+class HungUpError(Exception):
+    pass
+
+
+USUAL = {"connect": b"220 hi", "HELO": b"250 hi", "STARTTLS": b"220 go", "AUTH": b"235 in", "MAIL": b"250 ok",
+         "RCPT": b"250 ok", "DATA": b"354 go", "RSET": b"250 ok", "QUIT": b"221 bye"}  # fmt: skip
+
+LATE = b"<late>"  #: within an answer: wait a little
+CLOSE, STALL, HOLD = (
+    b"<close>",
+    b"<stall>",
+    b"<hold>",
+)  #: at its end: hang up, fall silent, wait for the next 354
+Rule = bytes | Callable[[int], bytes | None]
+
+
+class Scripted(socketserver.ThreadingTCPServer):
+    """A small SMTP server. `rules` give the answer for a stage, as bytes or by how often it was reached (from 1).
+
+    `stored` are the bodies it took responsibility for, whether or not it said so.
+    """
+
+    def __init__(
+        self, words: tuple[str, ...] = ("PIPELINING",), rules: dict[str, Rule] | None = None, **more: Any
+    ) -> None:
+        super().__init__(("127.0.0.1", 0), Visit)
+        self.words, self.rules, self.port = ("8BITMIME", *words), rules or {}, self.server_address[1]
+        self.tls: ssl.SSLContext | None = more.get("tls")
+        self.wrapped, self.dribble = more.get("wrapped", False), more.get("dribble", False)
+        self.before: Callable[[str], None] = more.get("before", lambda _: None)
+        self.stored: list[bytes] = []
+        self.heard: list[tuple[str, bytes]] = []
+        self.reached: Counter[str] = Counter()
+        self.over = threading.Event()
+
+    def __enter__(self) -> Scripted:
+        threading.Thread(target=self.serve_forever, args=(0.01,)).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.shutdown()
+        self.server_close()
+
+
+class Visit(socketserver.StreamRequestHandler):
+    """One connection to a Scripted server."""
+
+    server: Scripted
+    timeout = 10
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        self.valid, self.held, self.holding = False, b"", False
+        with contextlib.suppress(OSError, HungUpError):
+            if self.server.wrapped:
+                self.secure()
+            self.answer("connect", b"")
+            while line := self.rfile.readline():
+                self.command(line)
+
+    def command(self, line: bytes) -> None:
+        stage = line[:4].decode().replace("STAR", "STARTTLS")
+        if stage == "BDAT":
+            self.keep(stage, self.rfile.read(int(line.split()[1])))
+            return
+        said = self.answer(stage, line)
+        if stage == "STARTTLS" and said.startswith(b"220"):
+            self.secure()
+        elif stage in ("MAIL", "RCPT"):
+            self.valid = said.startswith(b"250") and (stage == "MAIL" or self.valid)
+        elif stage == "DATA" and said.startswith(b"354"):
+            body = [b""]
+            while (body[-1]) != b".\r\n":
+                body.append(self.rfile.readline())
+                if not body[-1]:
+                    raise HungUpError
+            self.keep("dot", b"".join(body[:-1]))
+
+    def answer(self, stage: str, line: bytes) -> bytes:
+        usual = USUAL.get(stage, b"500 what?") + b"\r\n"
+        if stage == "EHLO":
+            usual = (
+                b"".join(b"250-%s\r\n" % word.encode() for word in ("host", *self.server.words))
+                + b"250 HELP\r\n"
+            )
+        return self.say(stage, self.ruled(stage, line) or usual)
+
+    def keep(self, stage: str, body: bytes) -> None:
+        """The server stores before it answers, as a real one does."""
+        said = self.ruled(stage, body) or (
+            b"250 2.0.0 kept\r\n" if self.valid else b"554 5.5.1 for whom?\r\n"
+        )
+        if self.valid and said.startswith((b"250", CLOSE, STALL)):
+            self.server.stored.append(body)
+        self.valid = False
+        self.say(stage, said)
+
+    def ruled(self, stage: str, line: bytes) -> bytes | None:
+        self.server.before(stage)
+        self.server.heard.append((stage, line))
+        self.server.reached[stage] += 1
+        rule = self.server.rules.get(stage)
+        return rule(self.server.reached[stage]) if callable(rule) else rule
+
+    def say(self, stage: str, said: bytes) -> bytes:
+        self.holding = said.endswith(HOLD) or (self.holding and stage != "DATA")
+        self.held += said.removesuffix(CLOSE).removesuffix(STALL).removesuffix(HOLD)
+        if not self.holding:
+            for part in self.held.split(LATE):
+                for piece in (part[i : i + 1] for i in range(len(part))) if self.server.dribble else (part,):
+                    self.wfile.write(piece)
+                time.sleep(0.1 if LATE in self.held else 0)
+            self.held = b""
+        if said.endswith(STALL):
+            self.server.over.wait(10)
+        if said.endswith((CLOSE, STALL)):
+            raise HungUpError
+        return said
+
+    def secure(self) -> None:
+        assert self.server.tls is not None
+        self.request = self.connection = self.server.tls.wrap_socket(self.request, server_side=True)
+        self.setup()
+
+    def finish(self) -> None:
+        with contextlib.suppress(OSError):
+            super().finish()
+        self.request.close()
+
+
+@dataclass
+class Book:
+    """A journal, the receipts and what was taken, with the rules every submission must keep."""
+
+    taken: list[int] = field(default_factory=list)
+    dots: list[int] = field(default_factory=list)
+    answers: list[Receipt] = field(default_factory=list)
+    records: list[Receipt] = field(default_factory=list)
+    error: Exception | None = None
+
+    def dot(self, key: int) -> None:
+        self.dots.append(key)
+
+    def answer(self, receipt: Receipt) -> None:
+        assert receipt.outcome not in (Outcome.ACCEPTED, Outcome.UNKNOWN) or receipt.key in self.dots
+        self.answers.append(receipt)
+
+    def record(self, receipt: Receipt) -> None:
+        self.records.append(receipt)
+        assert self.answers == self.records
+
+    def source(self, envelopes: list[Envelope]) -> Iterator[Envelope]:
+        for envelope in envelopes:
+            self.taken.append(envelope.key)
+            yield envelope
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """By key."""
+        return [receipt.outcome for receipt in sorted(self.records, key=lambda receipt: receipt.key)]
+
+    def check(self, stored: list[bytes]) -> None:
+        """Exactly one receipt each, and none that contradicts what the server did."""
+        assert sorted(receipt.key for receipt in self.records) == sorted(self.taken)
+        assert len(set(self.dots)) == len(self.dots)
+        kept = Counter(int(body.split()[1]) for body in stored)
+        assert set(kept.values()) <= {1}
+        for receipt in self.records:
+            if receipt.outcome is not Outcome.UNKNOWN:
+                assert (receipt.key in kept) is (receipt.outcome is Outcome.ACCEPTED), receipt
+
+
+def letter(key: int, *, size: int = 60, **fields: Any) -> Envelope:
+    data = b"Key: %d of many\r\n\r\n" % key + b"News of the day, \r\n" * max(1, size // 19)
+    return Envelope(
+        **{"key": key, "sender": "news@example.com", "recipient": f"r{key}@example.org", "data": data}
+        | fields
+    )
+
+
+def letters(count: int, **fields: Any) -> list[Envelope]:
+    return [letter(key, **fields) for key in range(1, count + 1)]
+
+
+def submitted(
+    server: Scripted,
+    envelopes: list[Envelope],
+    *,
+    connections: int = 1,
+    stopping: Callable[[], bool] = lambda: False,
+    book: Book | None = None,
+    timeouts: Timeouts = FAST,
+    to: dict[str, Any] | None = None,
+    **options: Any,
+) -> Book:
+    book = book or Book()
+    whom = MailServer("127.0.0.1", server.port, connections=connections, **(to or {}))
+    engine = SmtpEngine(whom, timeouts=timeouts, reconnects=options.pop("reconnects", 3), **options)
+    try:
+        engine.submit(book.source(envelopes), journal=book, record=book.record, stopping=stopping)
+    except (Temporary, Permanent) as error:
+        book.error = error
+    book.check(server.stored)
+    return book
+
+
+def once(n: int, said: bytes) -> Callable[[int], bytes | None]:
+    return lambda count: said if count == n else None
+
+
+@pytest.fixture(params=MODES.values(), ids=MODES.keys())
+def words(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    return request.param  # type: ignore[no-any-return]
+
+
+A, D, R, UNK, UNS = Outcome.ACCEPTED, Outcome.DEFERRED, Outcome.REFUSED, Outcome.UNKNOWN, Outcome.UNSENT
+
+
+def final(words: tuple[str, ...]) -> str:
+    return "BDAT" if "CHUNKING" in words else "dot"
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize("size", [60, 60_000, 900_000])
+def test_every_message_arrives_byte_for_byte(words: tuple[str, ...], connections: int, size: int) -> None:
+    envelopes = letters(9, size=size)
+    with Scripted(words) as server:
+        book = submitted(server, envelopes, connections=connections)
+    assert book.outcomes == [A] * 9
+    assert book.records[0].enhanced == "2.0.0"
+    assert sorted(server.stored) == sorted(envelope.data for envelope in envelopes)
+    assert server.reached["connect"] <= connections
+    assert server.reached["QUIT"] == server.reached["EHLO"]
+
+
+def test_a_server_may_answer_a_body_after_it_has_heard_of_the_next() -> None:
+    # A client that waits for the 250 before its next MAIL, RCPT and DATA would wait for ever.
+    with Scripted(("PIPELINING",), {"dot": lambda n: b"250 kept\r\n" + HOLD if n < 3 else None}) as server:
+        assert submitted(server, letters(3)).outcomes == [A] * 3
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA", "dot"])
+@pytest.mark.parametrize(("said", "outcome"), [(b"451 4.3.0 later\r\n", D), (b"550 5.1.1 never\r\n", R)])
+def test_a_refusal_keeps_its_code_and_the_connection(
+    words: tuple[str, ...], stage: str, said: bytes, outcome: Outcome
+) -> None:
+    stage = final(words) if stage == "dot" or (stage == "DATA" and "CHUNKING" in words) else stage
+    with Scripted(words, {stage: once(2, said)}) as server:
+        book = submitted(server, letters(4))
+    assert book.outcomes == [A, outcome, A, A]
+    refused = next(receipt for receipt in book.records if receipt.key == 2)
+    assert (str(refused.code).encode(), refused.enhanced) == (said[:3], said[4:9].decode())
+    assert server.reached["connect"] == 1
+
+
+def test_a_refusal_of_every_recipient_ends_nothing(words: tuple[str, ...]) -> None:
+    with Scripted(words, {"RCPT": b"550 5.1.1 no\r\n"}) as server:
+        book = submitted(server, letters(5))
+    assert book.outcomes == [R] * 5
+    assert book.error is None
+
+
+def test_an_invitation_without_a_recipient_is_answered_by_a_lone_dot() -> None:
+    with Scripted(("PIPELINING",), {"RCPT": once(2, b"550 5.1.1 no\r\n")}) as server:
+        book = submitted(server, letters(3))
+    assert [body for stage, body in server.heard if stage == "dot"][1] == b""
+    assert book.outcomes == [A, R, A]
+    assert book.dots == [1, 3]
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])
+def test_421_before_the_dot_leaves_the_message_unsent_and_a_new_connection_goes_on(
+    words: tuple[str, ...], stage: str
+) -> None:
+    stage = "MAIL" if "CHUNKING" in words and stage == "DATA" else stage
+    with Scripted(words, {stage: once(2, b"421 4.3.2 closing\r\n" + CLOSE)}) as server:
+        book = submitted(server, letters(4))
+    # By BDAT the whole message was handed over; the 421 still answers for it.
+    assert book.outcomes == [A, D if "CHUNKING" in words else UNS, A, A]
+    assert server.reached["connect"] == 2
+
+
+def test_421_to_the_final_dot_defers(words: tuple[str, ...]) -> None:
+    with Scripted(words, {final(words): once(2, b"421 4.3.2 closing\r\n" + CLOSE)}) as server:
+        book = submitted(server, letters(4))
+    assert book.outcomes == [A, D, UNS if words == ("PIPELINING",) else A, A]
+
+
+@pytest.mark.parametrize(
+    "said", [CLOSE, b"hello\r\n" + CLOSE, b"354 odd\r\n", b"220 odd\r\n", b"250-a\r\n251 b\r\n"]
+)
+def test_a_connection_that_fails_after_the_dot_leaves_one_unknown(
+    words: tuple[str, ...], said: bytes
+) -> None:
+    with Scripted(words, {final(words): once(2, said)}) as server:
+        book = submitted(server, letters(4))
+    assert book.outcomes == [A, UNK, UNS if words == ("PIPELINING",) else A, A]
+    assert server.reached["connect"] == 2
+
+
+@pytest.mark.parametrize("said", [CLOSE, b"\0\r\n", b"354 odd\r\n", b"221 odd\r\n", b"250 ok\n"])
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])
+def test_a_connection_that_fails_before_the_dot_leaves_one_unsent(stage: str, said: bytes) -> None:
+    if (stage, said) == ("DATA", b"354 odd\r\n"):
+        said = b"250 odd\r\n"
+    for words in (MODES["lock step"], MODES["pipelined"]):
+        with Scripted(words, {stage: once(1, said)}) as server:
+            book = submitted(server, letters(3))
+        assert book.outcomes == [UNS, A, A]
+
+
+def test_a_connection_lost_after_250_loses_nothing_that_was_answered(words: tuple[str, ...]) -> None:
+    with Scripted(words, {final(words): once(2, b"250 kept\r\n" + CLOSE)}) as server:
+        book = submitted(server, letters(4))
+    assert book.outcomes[:2] == [A, A]
+    assert book.outcomes[3] == A
+
+
+def test_a_reply_nobody_asked_for_ends_the_connection() -> None:
+    with Scripted(("PIPELINING",), {"DATA": once(1, b"354 go\r\n250 extra\r\n")}) as server:
+        book = submitted(server, letters(3))
+    assert book.outcomes == [UNS, UNS, A]  # the second was taken to be asked about behind the first body
+
+
+def test_replies_may_come_one_byte_at_a_time(words: tuple[str, ...]) -> None:
+    with Scripted(words, dribble=True) as server:
+        assert submitted(server, letters(3), connections=2).outcomes == [A] * 3
+
+
+@pytest.mark.parametrize(("stage", "outcome"), [("MAIL", UNS), ("dot", UNK)])
+def test_silence_is_given_up_in_time(stage: str, outcome: Outcome) -> None:
+    with Scripted((), {stage: once(2, STALL)}) as server:
+        book = submitted(server, letters(3), timeouts=IMPATIENT)
+    assert book.outcomes == [A, outcome, A]
+    assert "in time" in book.records[1].text
+
+
+def test_a_server_that_stops_reading_before_the_dot_leaves_the_message_unsent() -> None:
+    with Scripted(("PIPELINING",), {"DATA": b"354 go\r\n" + STALL}) as server:
+        book = submitted(server, letters(1, size=30_000_000), timeouts=IMPATIENT)
+    assert book.outcomes == [UNS]
+    assert "stopped reading" in book.records[0].text
+
+
+def test_a_refusal_before_the_end_of_a_message_is_believed_and_ends_the_connection() -> None:
+    with Scripted(
+        ("PIPELINING",), {"DATA": once(1, b"354 go\r\n" + LATE + b"552 5.3.4 too much\r\n" + STALL)}
+    ) as server:
+        book = submitted(server, letters(3, size=30_000_000))
+    assert book.outcomes == [R, UNS, A]
+
+
+def test_no_more_is_taken_than_two_ahead_of_each_connection(words: tuple[str, ...]) -> None:
+    book = Book()
+    ahead: list[int] = []
+    with Scripted(words, before=lambda _: ahead.append(len(book.taken) - len(book.records))) as server:
+        submitted(server, letters(40), connections=3, book=book)
+    assert max(ahead) <= 6
+
+
+def test_stopping_takes_nothing_more_and_waits_for_what_is_in_flight(words: tuple[str, ...]) -> None:
+    book = Book()
+    with Scripted(words) as server:
+        submitted(server, letters(50), connections=2, book=book, stopping=lambda: len(book.records) >= 5)
+    assert set(book.outcomes) == {A}
+    assert 5 <= len(book.taken) <= 5 + 4
+
+
+def test_stopping_is_asked_while_a_server_keeps_silent() -> None:
+    started = time.monotonic()
+    with Scripted((), {"connect": STALL}) as server:
+        book = submitted(server, letters(3), stopping=lambda: time.monotonic() - started > 0.2)
+    assert time.monotonic() - started < 1
+    assert (book.taken, book.error) == ([], None)
+
+
+def test_a_journal_knows_of_the_dot_before_the_server_does(words: tuple[str, ...]) -> None:
+    book, seen = Book(), []
+    watch = lambda stage: seen.append(len(book.dots)) if stage in ("dot", "BDAT") else None  # noqa: E731
+    with Scripted(words, before=watch) as server:
+        submitted(server, letters(4), book=book)
+    assert all(known >= stored for stored, known in enumerate(seen, start=1))
+
+
+def test_a_journal_that_fails_stops_everything_and_no_dot_leaves(words: tuple[str, ...]) -> None:
+    class Full(Book):
+        def dot(self, key: int) -> None:  # noqa: ARG002
+            raise OSError("no space left")
+
+    book = Full()
+    with Scripted(words) as server, pytest.raises(OSError, match="no space"):
+        submitted(server, letters(3), book=book)
+    assert server.stored == []
+    book.check([])
+    assert set(book.outcomes) == {UNS}
+
+
+def test_a_source_that_fails_is_heard_after_those_in_flight(words: tuple[str, ...]) -> None:
+    class Torn(Book):
+        def source(self, envelopes: list[Envelope]) -> Iterator[Envelope]:
+            yield from super().source(envelopes)
+            raise LookupError("the table is gone")
+
+    book = Torn()
+    with Scripted(words) as server, pytest.raises(LookupError):
+        submitted(server, letters(3), book=book)
+    book.check(server.stored)
+    assert book.outcomes == [A] * 3
+
+
+def test_a_connection_ends_after_its_share_and_another_goes_on(words: tuple[str, ...]) -> None:
+    with Scripted(words) as server:
+        assert submitted(server, letters(7), per_connection=3).outcomes == [A] * 7
+    assert server.reached["connect"] == server.reached["QUIT"] == 3
+
+
+def test_one_letter_opens_one_connection() -> None:
+    with Scripted() as server:
+        submitted(server, letters(1), connections=8)
+    assert server.reached["connect"] == 1
+
+
+@pytest.mark.parametrize("rules", [{"connect": b"554 no\r\n"}, {"connect": CLOSE}, {"connect": b"SSH-2.0\r\n"},
+                                   {"EHLO": b"451 no\r\n"}, {"EHLO": b"500 no\r\n", "HELO": b"500 no\r\n"}])  # fmt: skip
+def test_no_connection_is_temporary_and_takes_nothing(rules: dict[str, Rule]) -> None:
+    with Scripted((), rules) as server:
+        book = submitted(server, letters(3), connections=3, reconnects=1)
+    assert isinstance(book.error, Temporary)
+    assert (book.taken, server.reached["connect"]) == ([], 2)
+
+
+def test_nobody_there_is_temporary() -> None:
+    server = Scripted()
+    server.server_close()
+    book = submitted(server, letters(3), reconnects=1)
+    assert isinstance(book.error, Temporary)
+    assert book.taken == []
+
+
+def test_a_server_that_goes_away_for_good_is_temporary_while_letters_remain() -> None:
+    with Scripted((), {"connect": lambda n: None if n == 1 else CLOSE, "dot": once(2, CLOSE)}) as server:
+        book = submitted(server, letters(5))
+    assert isinstance(book.error, Temporary)
+    assert book.outcomes == [A, UNK]
+
+
+def test_helo_is_said_to_a_server_that_knows_no_ehlo() -> None:
+    with Scripted((), {"EHLO": b"502 what?\r\n"}) as server:
+        assert submitted(server, letters(2)).outcomes == [A, A]
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's context with a certificate made here, and a client's that trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    who = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), now, now + DAY
+    )
+    builder = builder.add_extension(who, critical=False).add_extension(
+        x509.BasicConstraints(True, None), critical=True
+    )
+    certificate = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    plain = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path.write_bytes(certificate + plain)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context, ssl.create_default_context(cadata=certificate.decode())
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_mail_goes_under_tls(
+    secure: tuple[ssl.SSLContext, ssl.SSLContext], words: tuple[str, ...], security: str
+) -> None:
+    with Scripted(("STARTTLS", *words), tls=secure[0], wrapped=security == "tls") as server:
+        book = submitted(
+            server, letters(5, size=200_000), connections=2, to={"security": security}, ssl_context=secure[1]
+        )
+    assert book.outcomes == [A] * 5
+    stages = [stage for stage, _ in server.heard]
+    assert stages[:4] == (
+        ["connect", "EHLO", "STARTTLS", "EHLO"]
+        if security == "starttls"
+        else [*stages[:1], "EHLO", "MAIL", "RCPT"]
+    )
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_certificate_nobody_vouches_for_is_refused_by_default(
+    secure: tuple[ssl.SSLContext, ssl.SSLContext], security: str
+) -> None:
+    with Scripted(("STARTTLS",), tls=secure[0], wrapped=security == "tls") as server:
+        book = submitted(server, letters(2), to={"security": security, "username": "u", "password": "p"})
+    assert isinstance(book.error, Permanent)
+    assert "certificate" in str(book.error)
+    assert server.reached["AUTH"] == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "error"), [(b"220 go\r\n250 injected\r\n", Temporary), (b"454 no\r\n", Temporary)]
+)
+def test_what_was_said_before_tls_is_never_taken_for_what_came_after(
+    secure: tuple[ssl.SSLContext, ssl.SSLContext], said: bytes, error: type[Exception]
+) -> None:
+    with Scripted(("STARTTLS",), {"STARTTLS": said}, tls=secure[0]) as server:
+        book = submitted(server, letters(2), to={"security": "starttls"}, ssl_context=secure[1], reconnects=0)
+    assert isinstance(book.error, error)
+    assert server.reached["MAIL"] == 0
+
+
+def test_a_server_without_starttls_gets_no_mail_in_the_clear() -> None:
+    with Scripted() as server:
+        book = submitted(server, letters(2), to={"security": "starttls"})
+    assert isinstance(book.error, Permanent)
+    assert server.reached["MAIL"] == 0
+
+
+@pytest.mark.parametrize(("words_", "rules", "lines"), [
+    ("AUTH LOGIN PLAIN", {}, [b"AUTH PLAIN AHUAcMOkc3M=\r\n"]),
+    ("AUTH LOGIN", {"AUTH": b"334 VXNlcm5hbWU6\r\n", "dQ==": b"334 UGFzc3dvcmQ6\r\n", "cMOk": b"235 in\r\n"},
+     [b"AUTH LOGIN\r\n", b"dQ==\r\n", b"cMOkc3M=\r\n"]),
+])  # fmt: skip
+def test_credentials_are_given_as_offered(words_: str, rules: dict[str, Rule], lines: list[bytes]) -> None:
+    with Scripted((words_, "PIPELINING"), rules) as server:
+        book = submitted(server, letters(2), to={"username": "u", "password": "p\u00e4ss"})
+    assert book.outcomes == [A, A]
+    assert [line for _, line in server.heard][2 : 2 + len(lines)] == lines
+
+
+@pytest.mark.parametrize(("word", "said", "error"), [
+    ("AUTH PLAIN", b"535 5.7.8 no\r\n", Permanent), ("AUTH LOGIN", b"535 5.7.8 no\r\n", Permanent),
+    ("AUTH CRAM-MD5", b"", Permanent), ("AUTH PLAIN", b"454 4.7.0 later\r\n", Temporary),
+])  # fmt: skip
+def test_a_refused_sign_in_takes_nothing(word: str, said: bytes, error: type[Exception]) -> None:
+    with Scripted((word,), {"AUTH": said}) as server:
+        book = submitted(
+            server, letters(3), connections=4, to={"username": "u", "password": "secret"}, reconnects=0
+        )
+    assert isinstance(book.error, error)
+    assert (book.taken, server.reached["connect"]) == ([], 1)
+    assert "secret" not in str(book.error)
+
+
+def test_what_cannot_be_sent_is_refused_here_and_the_others_go() -> None:
+    bad = [
+        letter(2, recipient="a@b\r\nRCPT TO:<c@d>"),
+        letter(3, recipient="\u00e9@b"),
+        letter(4, data=b"x" * 2000 + b"\r\n"),
+    ]
+    with Scripted(("PIPELINING", "SIZE 1000")) as server:
+        book = submitted(server, [letter(1), *bad, letter(5)])
+    assert book.outcomes == [A, R, R, R, A]
+    assert server.reached["MAIL"] == 2
+
+
+def test_aiosmtpd_parses_what_was_meant() -> None:
+    class Handler:
+        kept: ClassVar[list[tuple[str, list[str], bytes]]] = []
+
+        async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+            self.kept.append((envelope.mail_from, envelope.rcpt_tos, envelope.content))
+            return "250 2.0.0 kept"
+
+    message = email.message.EmailMessage(policy=policy.SMTP)
+    message["Subject"], message["To"] = "Wahlabend \u2013 live", "r1@example.org"
+    message.set_content("Gr\u00fc\u00dfe\n" * 900, cte="8bit")
+    envelopes = letters(6, data=message.as_bytes())
+    envelopes.append(letter(7, recipient="j\u00f6rg@example.org"))
+    with socketserver.TCPServer(("127.0.0.1", 0), Visit) as free:  # its controller wants to be told a port
+        port = free.server_address[1]
+    controller = Controller(Handler(), hostname="127.0.0.1", port=port, enable_SMTPUTF8=True)
+    controller.start()
+    try:
+        book = Book()
+        engine = SmtpEngine(MailServer("127.0.0.1", port, connections=2), timeouts=FAST)
+        engine.submit(book.source(envelopes), journal=book, record=book.record, stopping=lambda: False)
+    finally:
+        controller.stop()
+    assert book.outcomes == [A] * 7
+    assert sorted(Handler.kept) == sorted((e.sender, [e.recipient], e.data) for e in envelopes)
+    parsed = email.message_from_bytes(Handler.kept[0][2], policy=policy.SMTP)
+    assert parsed["Subject"] == message["Subject"]
+
+
+ANSWERS = [None, None, CLOSE, b"250 ok\r\n", b"250 ok\r\n" + CLOSE, b"354 go\r\n", b"421 bye\r\n", b"421 bye\r\n" + CLOSE,
+           b"451 later\r\n", b"550 never\r\n", b"nonsense\r\n", b"250-a\r\n550 b\r\n"]  # fmt: skip
+STAGES = ["connect", "EHLO", "MAIL", "RCPT", "DATA", "dot", "BDAT", "RSET", "QUIT"]
+PLANS = st.dictionaries(
+    st.tuples(st.sampled_from(STAGES), st.integers(1, 4)), st.sampled_from(ANSWERS), max_size=6
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PLANS, st.sampled_from(list(MODES.values())), st.integers(1, 3), st.integers(1, 7))
+def test_every_letter_gets_one_true_receipt_whatever_the_server_does(
+    plan: dict[tuple[str, int], bytes | None], words: tuple[str, ...], connections: int, count: int
+) -> None:
+    rules: dict[str, Rule] = {stage: (lambda n, stage=stage: plan.get((stage, n))) for stage in STAGES}
+    with Scripted(words, rules) as server:
+        book = submitted(server, letters(count), connections=connections, timeouts=IMPATIENT)
+    if book.error is None:
+        assert len(book.taken) == count

@@ -1,0 +1,179 @@
+"""What every social channel promises, asked of each adapter over real sockets (pipeline/channels/base.py, Channel).
+
+The servers are in conftest.py: they keep their posts, check credentials and can lose an answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import pytest
+
+from pipeline.channels.base import Message, Permanent, RateLimited, Temporary, Unknown
+
+Stage: TypeAlias = Any  # conftest.Stage, which a test module cannot import
+
+
+def message(number: int = 1, *, text: str = "") -> Message:
+    marker = f"https://go.example.org/s/p{number}"
+    return Message(
+        key=f"post-{number}", text=text or f"Ferries run again, part {number} {marker}", marker=marker
+    )
+
+
+def test_a_post_is_placed_once_with_its_whole_text(stage: Stage) -> None:
+    placed = stage.channel().publish(message())
+    assert [(post.id, post.text) for post in stage.posts] == [(placed.remote_id, message().text)]
+    assert placed.url
+    assert placed.remote_id in placed.url
+
+
+def test_a_placed_post_is_found_by_its_marker(stage: Stage) -> None:
+    channel = stage.channel()
+    placed = channel.publish(message(1))
+    channel.publish(message(2))
+    assert channel.find(message(1)) == placed
+
+
+def test_a_marker_inside_a_longer_one_is_not_found(stage: Stage) -> None:
+    channel = stage.channel()
+    channel.publish(message(12))
+    assert channel.find(message(1)) is None
+
+
+def test_what_was_never_posted_is_provably_absent(stage: Stage) -> None:
+    assert stage.channel().find(message()) is None
+
+
+def test_an_old_post_is_found_behind_newer_ones(stage: Stage) -> None:
+    channel = stage.channel()
+    placed = channel.publish(message(1))
+    for number in range(2, 60):
+        stage.store(message(number).text)
+    assert channel.find(message(1)) == placed
+
+
+def test_an_answer_lost_after_the_post_is_unknown_and_found(stage: Stage) -> None:
+    channel, stage.fault = stage.channel(), "drop after"
+    with pytest.raises(Unknown):
+        channel.publish(message())
+    found = channel.find(message())
+    assert found
+    assert [post.id for post in stage.posts] == [found.remote_id]
+
+
+def test_a_request_lost_before_the_post_is_unknown_and_absent(stage: Stage) -> None:
+    channel, stage.fault = stage.channel(), "drop before"
+    with pytest.raises(Unknown):
+        channel.publish(message())
+    assert channel.find(message()) is None
+
+
+def test_an_answer_that_comes_too_late_is_unknown_and_found(stage: Stage) -> None:
+    channel, stage.fault = stage.channel(), "slow"
+    with pytest.raises(Unknown):
+        channel.publish(message())
+    assert channel.find(message())
+
+
+def test_a_hundred_lost_answers_give_a_hundred_posts(stage: Stage) -> None:
+    """The promise of reconciling: a lost answer is looked up before anything is tried again."""
+    channel, drops = stage.channel(), ["drop after", "drop before"]
+    for number in range(100):
+        stage.fault = drops[number % 2]
+        with pytest.raises(Unknown):
+            channel.publish(message(number))
+        if channel.find(message(number)) is None:
+            channel.publish(message(number))
+    assert sorted(post.text for post in stage.posts) == sorted(message(number).text for number in range(100))
+
+
+def test_a_repeated_post_is_never_a_second_post(stage: Stage) -> None:
+    channel = stage.channel()
+    first = channel.publish(message())
+    if stage.answer_to_repeat == "same":
+        assert channel.publish(message()) == first
+    else:
+        with pytest.raises(Unknown):
+            channel.publish(message())
+        assert channel.find(message()) == first
+    assert len(stage.posts) == 1
+
+
+def test_a_refused_connection_is_temporary(stage: Stage) -> None:
+    channel = stage.channel()
+    stage.close()
+    with pytest.raises(Temporary):
+        channel.publish(message())
+    with pytest.raises(Temporary):
+        channel.find(message())
+
+
+@pytest.mark.parametrize("act", ["publish", "find"])
+def test_asking_for_patience_is_rate_limited_with_its_seconds(stage: Stage, act: str) -> None:
+    stage.any_fault = "429"
+    with pytest.raises(RateLimited) as limited:
+        getattr(stage.channel(), act)(message())
+    assert limited.value.retry_after_s == pytest.approx(7, abs=1.5)
+    assert stage.posts == []
+
+
+def test_a_broken_server_leaves_a_post_unknown(stage: Stage) -> None:
+    stage.fault = "500"
+    with pytest.raises(Unknown):
+        stage.channel().publish(message())
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "drop before"])
+def test_an_account_that_cannot_be_read_is_temporary(stage: Stage, fault: str) -> None:
+    stage.any_fault = fault
+    with pytest.raises(Temporary):
+        stage.channel().find(message())
+
+
+def test_a_wrong_secret_is_permanent_and_stays_secret(stage: Stage) -> None:
+    for wrong in stage.secrets_used:
+        secrets = tuple(
+            "wr0ng" if index == wrong else f"{secret}" for index, secret in enumerate(stage.secrets)
+        )
+        channel = stage.channel(secrets=secrets)
+        with pytest.raises(Permanent) as refused:
+            channel.publish(message())
+        assert not any(secret in f"{refused.value} {channel!r}" for secret in secrets)
+        with pytest.raises(Permanent):
+            channel.find(message())
+    assert stage.posts == []
+
+
+def test_a_text_the_network_refuses_is_permanent(stage: Stage) -> None:
+    with pytest.raises(Permanent):
+        stage.channel().publish(message(text="much too long " * 60))
+    assert stage.posts == []
+
+
+def test_a_deleted_post_is_gone_and_may_be_deleted_again(stage: Stage) -> None:
+    channel = stage.channel()
+    placed = channel.publish(message())
+    channel.delete(placed.remote_id)
+    channel.delete(placed.remote_id)
+    assert channel.find(message()) is None
+
+
+def test_a_delete_without_an_answer_is_temporary(stage: Stage) -> None:
+    channel = stage.channel()
+    placed = channel.publish(message())
+    stage.any_fault = "drop after"
+    with pytest.raises(Temporary):
+        channel.delete(placed.remote_id)
+    channel.delete(placed.remote_id)
+    assert stage.posts == []
+
+
+def test_every_language_arrives_as_written(stage: Stage) -> None:
+    text = "Größe 日本 مرحبا \U0001f468\u200d\U0001f469\u200d\U0001f467 & <b> “x” https://go.example.org/s/p1"
+    stage.channel().publish(message(text=text))
+    assert stage.posts[0].text == text
+
+
+def test_an_adapter_says_which_network_it_is(stage: Stage) -> None:
+    assert stage.channel().network == stage.network

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.tracking.visit import UNKNOWN, Visitors, is_prefetch, referrer_host, sender
+
+DAY = 86_400_000
+NOON = 20_000 * DAY + DAY // 2
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("203.0.113.7", "203.0.113.250"),
+        ("203.0.113.7", "::ffff:203.0.113.9"),
+        ("203.0.113.7", "203.0.113.7:51000"),
+        ("2001:db8:1:2::3", "2001:db8:1:ffff::1"),
+        ("2001:db8:1::1", "[2001:db8:1::2]:443"),
+        ("fe80::1%eth0", "fe80::2"),
+    ],
+)
+def test_neighbours_are_one_visitor(one: str, two: str, tmp_path: Path) -> None:
+    visitors = Visitors(tmp_path)
+    assert visitors.of(one, at_ms=NOON) == visitors.of(two, at_ms=NOON) != UNKNOWN
+
+
+@pytest.mark.parametrize(("one", "two"), [("203.0.113.7", "203.0.114.7"), ("2001:db8:1::1", "2001:db8:2::1")])
+def test_strangers_are_two(one: str, two: str, tmp_path: Path) -> None:
+    visitors = Visitors(tmp_path)
+    assert visitors.of(one, at_ms=NOON) != visitors.of(two, at_ms=NOON)
+
+
+@given(text=st.text(max_size=50))
+def test_what_is_no_address_is_nobody_and_never_an_error(
+    text: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert len(Visitors(tmp_path_factory.getbasetemp()).of(text, at_ms=NOON)) == 16
+
+
+@pytest.mark.parametrize("text", ["", "unknown", "_hidden", "1.2.3", "[", "::1::"])
+def test_nonsense_is_nobody(text: str, tmp_path: Path) -> None:
+    assert Visitors(tmp_path).of(text, at_ms=NOON) == UNKNOWN
+
+
+def test_all_doors_of_a_machine_agree_within_a_day_and_not_beyond(tmp_path: Path) -> None:
+    one, two = Visitors(tmp_path), Visitors(tmp_path)
+    today = one.of("203.0.113.7", at_ms=NOON)
+    assert two.of("203.0.113.7", at_ms=NOON) == today
+    tomorrow = one.of("203.0.113.7", at_ms=NOON + DAY)
+    assert tomorrow != today
+    assert two.of("203.0.113.7", at_ms=NOON + DAY) == tomorrow
+
+
+def test_salts_are_gone_after_two_days(tmp_path: Path) -> None:
+    visitors = Visitors(tmp_path)
+    for day in range(4):
+        visitors.of("203.0.113.7", at_ms=NOON + day * DAY)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["salt-20002", "salt-20003"]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.iterdir())
+
+
+def test_an_unwritable_spool_only_makes_doors_disagree(tmp_path: Path) -> None:
+    visitors = Visitors(tmp_path / "absent")
+    assert visitors.of("203.0.113.7", at_ms=NOON) == visitors.of("203.0.113.8", at_ms=NOON) != UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("headers", "ahead"),
+    [
+        ({b"sec-purpose": b"prefetch;prerender"}, True),
+        ({b"purpose": b"Prefetch"}, True),
+        ({b"x-purpose": b"preview"}, True),
+        ({b"x-moz": b"prefetch"}, True),
+        ({b"purpose": b"reading"}, False),
+        ({b"user-agent": b"prefetch"}, False),
+        ({}, False),
+    ],
+)
+def test_a_look_ahead_is_noticed(headers: dict[bytes, bytes], ahead: bool) -> None:
+    assert is_prefetch(headers) is ahead
+
+
+@pytest.mark.parametrize(
+    ("referer", "host"),
+    [
+        (b"https://www.example.org/path?x#y", b"www.example.org"),
+        (b"https://User:Secret@WWW.Example.org:8080/", b"www.example.org:8080"),
+        (b"https://www.example.org?q", b"www.example.org"),
+        (b"android-app://com.example.mail/", b"com.example.mail"),
+        (b"about:blank", b""),
+        (b"", b""),
+        (b"https://" + b"a" * 5000, b"a" * 255),
+    ],
+)
+def test_only_the_host_of_a_referrer_is_kept(referer: bytes, host: bytes) -> None:
+    assert referrer_host({b"referer": referer}) == host
+
+
+@pytest.mark.parametrize(
+    ("said", "hops", "address"),
+    [
+        (b"198.51.100.1, 203.0.113.7", 0, "192.0.2.1"),
+        (b"198.51.100.1, 203.0.113.7", 1, "203.0.113.7"),
+        (b"198.51.100.1, 203.0.113.7", 2, "198.51.100.1"),
+        (b"203.0.113.7", 3, "203.0.113.7"),
+        (b"", 1, "192.0.2.1"),
+    ],
+)
+def test_only_our_own_proxies_are_believed(said: bytes, hops: int, address: str) -> None:
+    assert sender(("192.0.2.1", 5000), {b"x-forwarded-for": said}, hops=hops) == address
+
+
+def test_a_client_on_a_local_socket_has_no_address() -> None:
+    assert sender(None, {}, hops=0) == ""
