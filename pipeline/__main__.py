@@ -156,6 +156,60 @@ def watch(
         _print(command.run(url=url, name=name, every_s=every))
 
 
+@app.command("create-newsletter")
+def create_newsletter(
+    name: str,
+    sender: Annotated[str, typer.Option("--from", help="address mails come from")],
+    publisher: Annotated[str, typer.Option(help="name beside that address")] = "",
+    at: Annotated[str, typer.Option(help="local time it leaves")] = "06:30",
+    zone: Annotated[str, typer.Option(help="IANA zone, such as Europe/Brussels")] = "UTC",
+    every: Annotated[
+        int | None, typer.Option(help="seconds between editions instead of a time", min=5)
+    ] = None,
+    home: Annotated[str, typer.Option(help="the site it belongs to")] = "",
+    approval: Annotated[
+        str, typer.Option(help="editor: a person approves; rules: leaves by itself")
+    ] = "editor",
+) -> None:
+    """(db) Make a newsletter: a lead, top stories, most popular."""
+    from pipeline.commands import create_newsletter as command
+
+    with _database():
+        _print(
+            command.run(
+                name=name,
+                sender=sender,
+                publisher=publisher,
+                at=at,
+                zone=zone,
+                every_s=every,
+                home_url=home,
+                approval=approval,
+            )
+        )
+
+
+@app.command("add-account")
+def add_account(
+    network: Annotated[str, typer.Argument(help="x or agora (the pretend network)")],
+    handle: str,
+    credentials: Annotated[
+        Path, typer.Option(help="JSON file with the account's keys; they are stored sealed")
+    ],
+    base_url: Annotated[str, typer.Option(help="where the network is, for agora and tests")] = "",
+    approval: Annotated[bool, typer.Option("--approval", help="a person approves each post")] = False,
+) -> None:
+    """(db) Connect a social account."""
+    from pipeline.commands import add_account as command
+
+    with _database():
+        _print(
+            command.run(
+                network=network, handle=handle, credentials=credentials, base_url=base_url, approval=approval
+            )
+        )
+
+
 @app.command("import-subscribers")
 def import_subscribers(
     file: Path,

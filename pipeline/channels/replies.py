@@ -46,11 +46,11 @@ class Reply(NamedTuple):
     @property
     def text(self) -> str:
         """All lines without their enhanced codes, as one line of at most TEXT_LIMIT characters."""
-        bare = (line[found.end() :] if (found := _ENHANCED.match(line)) else line for line in self.lines)
+        bare = [line[found.end() :] if (found := _ENHANCED.match(line)) else line for line in self.lines]
         return b" ".join(bare).decode("utf-8", "replace")[:TEXT_LIMIT]
 
     def receipt(self, key: int, outcome: Outcome) -> Receipt:
-        return Receipt(key=key, outcome=outcome, code=self.code, enhanced=self.enhanced, text=self.text)
+        return Receipt(key, outcome, self.code, self.enhanced, self.text)
 
     def refusal(self, key: int) -> Receipt:
         """The receipt of a message this reply turned away: 4yz is deferred, 5yz refused."""
@@ -83,18 +83,20 @@ class ReplyReader:
     def take(self) -> Reply | None:
         """The next complete reply, or None until more arrives. Raises ReplyError, and again on every later call."""
         while line := _LINE.match(self._buffer, self._at):
-            code, separator, text = line.groups()
-            if line.end() - self._at > LINE_LIMIT or (self._lines and code != self._code):
+            code, separator, text = line.groups(b"")
+            end, lines = line.end(), self._lines
+            if end - self._at > LINE_LIMIT or (lines and code != self._code):
                 raise ReplyError(f"reply line out of place: {line[0][:80]!r}")
             if separator != b"-":
-                self._at = line.end()
-                lines, self._lines = (*self._lines, text or b""), []
-                return Reply(int(code), lines)
-            if len(self._lines) >= LINES_LIMIT:
+                self._at = end
+                if not lines:
+                    return Reply(int(code), (text,))
+                self._lines = []
+                return Reply(int(code), (*lines, text))
+            if len(lines) >= LINES_LIMIT:
                 raise ReplyError("a reply without end")
-            self._at = line.end()
-            self._code = code
-            self._lines.append(text)
+            self._at, self._code = end, code
+            lines.append(text)
         if len(self._buffer) - self._at >= LINE_LIMIT or self._buffer.find(b"\n", self._at) >= 0:
             raise ReplyError(f"not an SMTP reply: {self._buffer[self._at : self._at + 80]!r}")
         return None
@@ -135,8 +137,13 @@ class Features:
 
         The codes are those a server would use (RFC 5321, 3463, 6531); `code` 0 says that no server spoke.
         """
-        for address, may_be_empty in ((envelope.sender, True), (envelope.recipient, False)):
-            if not _is_sendable(address, may_be_empty=may_be_empty):
+        for address in (
+            envelope.sender or "null",
+            envelope.recipient,
+        ):  # RFC 5321 4.5.5: notices have no sender
+            if (
+                not address or _BAD_IN_ADDRESS.search(address) or len(address.encode()) > 254
+            ):  # 4.5.3.1.3, without <>
                 return _refused(envelope, "5.1.3", f"no address to send to: {address[:80]!a}")
         if not self.utf8 and not (envelope.sender + envelope.recipient).isascii():
             return _refused(envelope, "5.6.7", "the server takes no address outside ASCII (no SMTPUTF8)")
@@ -163,7 +170,7 @@ _Result = TypeVar("_Result")
 Talk: TypeAlias = Generator[tuple[bytes, ...] | None, Reply, _Result]
 
 
-class Ended(Exception):  # noqa: N818 - an ending is no error
+class Ended(Exception):
     """This connection is of no more use; `reply` where the server said so itself (421 and its like)."""
 
     def __init__(self, why: str, reply: Reply | None = None) -> None:
@@ -261,15 +268,6 @@ def _credentials(server: MailServer, *, mechanisms: frozenset[str]) -> list[byte
     raise Permanent("the mail server offers neither AUTH PLAIN nor AUTH LOGIN")
 
 
-def _is_sendable(address: str, *, may_be_empty: bool) -> bool:
-    """False for what would break out of the command line, or could only be refused; no test of the address itself."""
-    if not address:
-        return may_be_empty  # the null reverse-path of notices, RFC 5321 4.5.5
-    return (
-        not _BAD_IN_ADDRESS.search(address) and len(address.encode()) <= 254
-    )  # RFC 5321 4.5.3.1.3, without <>
-
-
 def _refused(envelope: Envelope, enhanced: str, why: str) -> Receipt:
     return Receipt(envelope.key, Outcome.REFUSED, enhanced=enhanced, text=why)
 
@@ -336,7 +334,7 @@ class Dialogue:
             if ahead is not None and (yield from self._invited(ahead, reply)):
                 sent, reset = ahead, b""
             else:
-                reset = b"RSET\r\n"
+                reset = b""
             ahead = self._board()
 
     def _invited(self, flight: Flight, reply: Reply) -> Talk[bool]:

@@ -14,7 +14,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -175,9 +175,22 @@ class _Lane:
         data = self._received()
         while data:
             self.reader.feed(data)
-            while self.proceed == self._flow and (reply := self.reader.take()) is not None:
-                self._answer(reply)
+            self._listen()
             data = self._received() if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() else b""
+
+    def _listen(self) -> None:
+        """Pass on every whole reply at hand. Most ask for nothing but the next: they pass without another call."""
+        take, send = self.reader.take, self.talk.send
+        try:
+            while (reply := take()) is not None:
+                group = send(reply)
+                if group != ():
+                    self._obey(group)
+                    if group is None:
+                        return
+        except StopIteration:
+            raise Ended("goodbye") from None
+        self._rewind()
 
     def _received(self) -> bytes:
         try:
@@ -190,19 +203,9 @@ class _Lane:
             raise Ended("the server closed the connection")
         return data
 
-    def _answer(self, reply: Reply) -> None:
-        try:
-            group = self.talk.send(reply)
-        except StopIteration:
-            raise Ended("goodbye") from None
-        self._obey(group)
-
     def _obey(self, group: tuple[bytes, ...] | None) -> None:
         """Do what the dialogue wants next. Nothing may be said while an answer to nothing lies unread."""
-        if group == ():
-            self._rewind()
-            return
-        if self.out or self.reader.pending:
+        if group != () and (self.out or self.reader.pending):
             stray = self.reader.take()
             raise (
                 Ended("the server closes", stray)
@@ -211,17 +214,21 @@ class _Lane:
             )
         if group is None:
             self._secure()
-        else:
+        elif group:
             self._write(group)
+        else:
+            self._rewind()
 
     def _write(self, group: tuple[bytes, ...]) -> None:
         """One system call where the kernel has room; only what it leaves is ever copied."""
-        sent = 0
+        sent, size = 0, sum(map(len, group))
         if not isinstance(self.sock, ssl.SSLSocket):
-            with suppress(OSError):  # _flush meets the same error, or finds room again
+            try:
                 sent = self.sock.sendmsg(group)
+            except OSError:  # _flush meets the same error, or finds room again
+                sent = 0
         self._handed(sent)
-        if sent < sum(map(len, group)):
+        if sent < size:
             self.out = memoryview(b"".join(group))[sent:]
         self._flush()
 
@@ -285,7 +292,7 @@ class _Lane:
         else:
             self._watch(selectors.EVENT_READ)
             self.proceed = self._flow
-            self._answer(_SECURED)
+            self._obey(self.talk.send(_SECURED))
 
 
 @dataclass(slots=True)

@@ -159,7 +159,11 @@ def _first_steps() -> Iterator[Finding]:
     for model, what, mend in (
         (User, "editors", "dateline create-editor you@example.org"),
         (Source, "sources", "dateline watch https://your-site.example/"),
-        (Newsletter, "newsletters", "made at the desk once there is a source"),
+        (
+            Newsletter,
+            "newsletters",
+            'dateline create-newsletter "Morning Brief" --from brief@your-site.example',
+        ),
     ):
         count = model.objects.count()  # type: ignore[attr-defined]
         yield Finding(what, OK if count else WARN, str(count), "" if count else mend)

@@ -1,7 +1,5 @@
-"""The one error of the pure verbs."""
+"""The one error of the pure verbs, raised by readers of bytes below and by the verbs themselves."""
 
-from __future__ import annotations
+from pipeline.articles.raw.markup import UnusableInput
 
-
-class UnusableInput(ValueError):
-    """What was given cannot be used at all; the message is one clear line. Ends in exit code 2."""
+__all__ = ["UnusableInput"]

@@ -28,7 +28,7 @@ class Stopped(Exception):
 
 def processes(config: Config) -> list[Process]:
     """Every process of ours; docker-compose.yml runs the same commands."""
-    python = sys.executable
+    python, count = sys.executable, str(config.workers)
     granian = [
         python,
         "-m",
@@ -41,7 +41,9 @@ def processes(config: Config) -> list[Process]:
         "--log-level",
         "warning",
     ]
-    celery = [python, "-m", "celery", "-A", "workers.app"]
+    track = [*granian, "--interface", "asgi", "--port", str(config.track_port), "pipeline.tracking.app:app"]
+    web = [*granian, "--interface", "wsgi", "--port", str(config.web_port), "--blocking-threads", "8"]
+    celery = [python, "-m", "celery", "-A", "workers.app", "--quiet"]
     worker = [
         *celery,
         "worker",
@@ -52,27 +54,9 @@ def processes(config: Config) -> list[Process]:
         "--loglevel",
         "WARNING",
     ]
-    count = str(config.workers)
     return [
-        Process(
-            "track",
-            [*granian, "--interface", "asgi", "--port", str(config.track_port), "pipeline.tracking.app:app"],
-            port=config.track_port,
-        ),
-        Process(
-            "web",
-            [
-                *granian,
-                "--interface",
-                "wsgi",
-                "--port",
-                str(config.web_port),
-                "--blocking-threads",
-                "8",
-                "pipeline.wsgi:application",
-            ],
-            port=config.web_port,
-        ),
+        Process("track", track, port=config.track_port),
+        Process("web", [*web, "pipeline.wsgi:application"], port=config.web_port),
         Process("worker", [*worker, "-c", count, "-Q", "watch,fast,social,slow", "-n", "worker@%h"]),
         Process("sender", [*worker, "-c", count, "-Q", "send", "-n", "sender@%h"]),
         Process("beat", [*celery, "beat", "--loglevel", "WARNING"]),
@@ -87,6 +71,7 @@ def environment(config: Config, **more: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "pipeline.settings",
         "PYTHONUNBUFFERED": "1",
         "C_FORCE_ROOT": "1",  # tasks carry only numbers as JSON; nothing a message says is executed
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         **more,
     }
 
@@ -145,6 +130,7 @@ def _teller(console: Console) -> Callable[[str, str], None]:
 
 def _greet(console: Console, config: Config) -> None:
     from pipeline.delivery.mail import NoMailServer, server
+    from pipeline.editions.models import Newsletter
     from pipeline.sources.models import Source
     from pipeline.staff.models import User
 
@@ -153,6 +139,10 @@ def _greet(console: Console, config: Config) -> None:
         steps.append("create an editor:     [bold]dateline create-editor you@example.org[/bold]")
     if not Source.objects.exists():
         steps.append("add a source:         [bold]dateline watch https://your-site.example/[/bold]")
+    if not Newsletter.objects.exists():
+        steps.append(
+            'make a newsletter:    [bold]dateline create-newsletter "Morning Brief" --from brief@your-site.example[/bold]'
+        )
     try:
         server(config)
     except NoMailServer:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 ONCE_WITHIN_S = 58.0
 #: Seconds between stories: a quick start, so that a first digest has something to say.
 FIRST_STORIES, QUICK_S, CALM_S = 6, 0.8, 4.0
+#: A feed's dates have whole seconds: a story of the baseline's own second would count as older than it.
+AFTER_BASELINE_S = 1.2
 #: In one round the second digest needs news of its own, told once the first has been read.
 SECOND_STORIES = 4
 
@@ -97,6 +99,8 @@ class Stages:
         newsroom = self.cast.newsroom
         if newsroom is None or self.stages["baseline"].at_s is None or time.monotonic() < self._next_story:
             return
+        if not self._published and self._elapsed() < self.stages["baseline"].at_s + AFTER_BASELINE_S:
+            return
         if self.once and self._published >= self._stories_due():
             return
         newsroom.publish_next(timezone.now())
@@ -117,7 +121,9 @@ class Stages:
             read=Count("id", filter=Q(state=Article.State.ELIGIBLE)),
             baseline=Count("id", filter=Q(state=Article.State.BASELINE)),
         )
-        editions = Edition.objects.filter(newsletter_id=self.script.newsletter_id, slot_at__gte=self.script.started_at)
+        editions = Edition.objects.filter(
+            newsletter_id=self.script.newsletter_id, slot_at__gte=self.script.started_at
+        )
         events = Event.objects.filter(at__gte=self.script.started_at).aggregate(
             opened=Count("person", distinct=True, filter=Q(kind="open", verdict="human")),
             clicked=Count("person", distinct=True, filter=Q(kind="click", verdict="human")),
@@ -134,8 +140,10 @@ class Stages:
                 state=Delivery.State.ACCEPTED, send__edition__newsletter_id=self.script.newsletter_id,
                 send__created_at__gte=self.script.started_at,
             ).count(),
-            "ranked": Standing.objects.filter(chart__window="today", value__gt=0).count(),
-            "carried": Item.objects.filter(edition__in=editions.filter(state=Edition.State.SENT), picked=True, code="popular").count(),
+            "ranked": Standing.objects.filter(chart__window="today", value__gt=0, **mine).count(),
+            "carried": Item.objects.filter(
+                edition__in=editions.filter(state=Edition.State.SENT), picked=True, code="popular", **mine
+            ).count(),
             "embedded": self._embedded(),
         }  # fmt: skip
 
@@ -173,7 +181,11 @@ class Stages:
         table = Table.grid(padding=(0, 1))
         table.add_row("", Text("Most popular today", style="bold"), "")
         for row in _top_five():
-            table.add_row(f"{row['place']}.", Text(row["title"], overflow="ellipsis", no_wrap=True), f"{row['value']}" if row["value"] else row["counted_in"])
+            table.add_row(
+                f"{row['place']}.",
+                Text(row["title"], overflow="ellipsis", no_wrap=True),
+                f"{row['value']}" if row["value"] else row["counted_in"],
+            )
         return table
 
     def _addresses(self) -> Table:
@@ -200,10 +212,19 @@ class Stages:
         for stage in self.stages.values():
             done = stage.at_s is not None
             mark = Text("✓", style="green") if done else Text("✗ did not happen", style="red")
-            table.add_row(mark, stage.what, str(stage.count), f"{stage.at_s:.1f} s" if stage.at_s is not None else "–")
+            table.add_row(
+                mark, stage.what, str(stage.count), f"{stage.at_s:.1f} s" if stage.at_s is not None else "–"
+            )
         return table
 
 
 def _top_five() -> list[dict[str, Any]]:
-    rows = Standing.objects.filter(chart__window="today", chart__section="").select_related("article").order_by("place")[:5]
-    return [{"place": r.place, "title": r.article.headline, "value": r.value, "counted_in": r.counted_in} for r in rows]
+    rows = (
+        Standing.objects.filter(chart__window="today", chart__section="")
+        .select_related("article")
+        .order_by("place")[:5]
+    )
+    return [
+        {"place": r.place, "title": r.article.headline, "value": r.value, "counted_in": r.counted_in}
+        for r in rows
+    ]

@@ -47,7 +47,10 @@ def prepare(*, source_url: str, network_url: str, once: bool, sample: bool) -> S
     now = timezone.now()
     topic, _ = Topic.objects.get_or_create(slug="morning-brief", defaults={"name": "Morning Brief"})
     subscribe.enrol(
-        addresses=[f"reader{n:03}@readers.example.org" for n in range(1, READERS + 1)], topic=topic, origin="demo", now=now
+        addresses=[f"reader{n:03}@readers.example.org" for n in range(1, READERS + 1)],
+        topic=topic,
+        origin="demo",
+        now=now,
     )
     if not User.objects.filter(email=EDITOR).exists():
         User.objects.create_user(EDITOR, PASSWORD, name="Ada", role=Role.HEAD)
@@ -69,7 +72,10 @@ def _source(url: str, *, now: datetime, sample: bool) -> Source:
                 state=Source.State.PAUSED, home_url=f"{url}/#until-{now:%Y%m%dT%H%M%S}-{old.id}"
             )
     found = discover.discover(url, client=client())
-    source, _ = discover.add(found, name="The Meridian Dispatch" if sample else "", every_s=1 if sample else 15, now=now)
+    source, _ = discover.add(
+        found, name="The Meridian Dispatch" if sample else "", every_s=1 if sample else 15, now=now
+    )
+    Source.objects.filter(id=source.id).update(usual_per_hour=3600)  # a demo is one long burst, on purpose
     source.channels.update(next_due_at=now, leased_until=None)
     return source
 

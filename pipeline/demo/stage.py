@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.live import Live
 
 from pipeline.commands import database, up
-from pipeline.demo import board, setting
 from pipeline.demo.inbox import Inbox
 from pipeline.demo.network import PretendNetwork
 from pipeline.demo.newsroom import Newsroom
@@ -65,10 +64,14 @@ def _play(exits: ExitStack, console: Console, *, once: bool, source: str | None,
     engines = exits.enter_context(Engines(settings))
     database.prepare()
     database.migrate()
+    from pipeline.demo import board, setting  # models may be imported only now
+
     script = setting.prepare(
         source_url=cast.source_url, network_url=cast.network.url, once=once, sample=cast.newsroom is not None
     )
-    supervisor = Supervisor(environ=up.environment(settings), say=_log(exits, settings.data_dir / "log" / "processes.log"))
+    supervisor = Supervisor(
+        environ=up.environment(settings), say=_log(exits, settings.data_dir / "log" / "processes.log")
+    )
     exits.callback(supervisor.stop)
     supervisor.start(up.processes(settings))
     stages = board.Stages(script=script, cast=cast, config=settings, started=started, once=once)
@@ -93,10 +96,12 @@ def _enter(exits: ExitStack, ports: dict[str, int], *, once: bool, source: str |
     exits.callback(network.stop)
     newsroom = None
     if source is None:
-        newsroom = Newsroom(port=ports["newsroom"], popular_url=f"http://127.0.0.1:{ports['web']}/popular.html")
+        newsroom = Newsroom(
+            port=ports["newsroom"], popular_url=f"http://127.0.0.1:{ports['web']}/popular.html"
+        )
         newsroom.start()
         exits.callback(newsroom.stop)
-    readers = Readers(inbox=inbox, seed="dateline", scale=0.25 if once else 1.0)
+    readers = Readers(inbox=inbox, seed="dateline", scale=0.6 if once else 1.0)
     readers.start()
     exits.callback(readers.stop)
     return Cast(newsroom, inbox, network, readers, source_url=newsroom.url if newsroom else str(source))
@@ -122,7 +127,7 @@ def _configure(cast: Cast, ports: dict[str, int]) -> Config:
         DATELINE_POSTAL_ADDRESS="The Meridian Dispatch, 12 Harbour Row, 1000 Brussels, Belgium",
         DATELINE_FETCH_ALLOW=place,
         DATELINE_QUARANTINE_S="1",
-        DATELINE_TRUSTED_PROXIES="127.0.0.1",
+        DATELINE_TRUSTED_HOPS="1",
     )
     return config()
 

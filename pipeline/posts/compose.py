@@ -17,7 +17,8 @@ from pipeline.kernel.config import TEMPLATES, config
 from pipeline.kernel.queue import Job, ring, wake
 from pipeline.kernel.signing import Keyring
 from pipeline.posts.models import Account, Post, Variant
-from pipeline.posts.variants import Brief, compose as fit
+from pipeline.posts.variants import Brief
+from pipeline.posts.variants import compose as fit
 
 #: An article that is older than this when we get to it is not announced socially by itself.
 LOOK_BACK = timedelta(hours=24)

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import html
 
+from pipeline.articles.raw.markup import UnusableInput
 from pipeline.kernel.http import Answer, Client, FetchError
 from pipeline.sources import feeds
 from pipeline.sources.entries import Feed
@@ -36,13 +37,13 @@ def discover(url: str, *, client: Client) -> Found:
     answer = _get(url, client)
     try:
         return _found(answer, feeds.read(answer.body, url=answer.final_url, headers=answer.headers))
-    except feeds.UnusableInput:
+    except UnusableInput:
         named = _named_feeds(answer)
     for candidate in named:
         answer = _get(candidate, client)
         try:
             return _found(answer, feeds.read(answer.body, url=answer.final_url, headers=answer.headers))
-        except feeds.UnusableInput:
+        except UnusableInput:
             continue
     raise NothingToWatch(
         f"{url} is neither a feed nor a page that names one. Give the address of the feed itself, often .../feed/ or .../rss."
@@ -76,7 +77,7 @@ def _named_feeds(answer: Answer) -> list[str]:
         page = html.fromstring(answer.body, base_url=answer.final_url)
     except (ValueError, html.etree.ParserError):
         return []
-    links = page.xpath("//link[contains(concat(' ', normalize-space(@rel), ' '), ' alternate ')]")
+    links = [link for link in page.iter("link") if "alternate" in link.get("rel", "").lower().split()]
     named = [link.get("href", "") for link in links if link.get("type", "").lower() in FEED_TYPES]
     return [urljoin(answer.final_url, href) for href in named if href and "/comments/" not in href][:5]
 

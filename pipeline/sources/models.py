@@ -25,7 +25,7 @@ class Source(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
     zone = models.CharField(max_length=64, default="UTC")
     poll_s = models.PositiveIntegerField(default=120)
-    settle_s = models.PositiveIntegerField(default=0)
+    usual_per_hour = models.PositiveIntegerField(default=0)  #: stories an hour that surprise nobody; 0: not known yet
     baseline_at = models.DateTimeField(null=True)
     cautious_until = models.DateTimeField(null=True)
     ping_token = models.CharField(max_length=40, unique=True, default=ping_token)

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from pipeline.articles import identify
+from pipeline.articles.raw.markup import UnusableInput
 from pipeline.kernel.http import Answer, Client, FetchError, Validators, retry_after_s
 from pipeline.kernel.outbound import client as our_client
 from pipeline.kernel.queue import Job, ring, wake
@@ -96,7 +97,7 @@ def _answered(channel: Channel, answer: Answer, *, sent: Validators | None, full
         return _done(channel, answer, sent=sent, full=full, now=now, digest=digest, note="same body")
     try:
         feed = feeds.read(answer.body, url=answer.final_url, headers=answer.headers)
-    except feeds.UnusableInput as error:
+    except UnusableInput as error:
         return _failed(channel, str(error), status=answer.status, now=now)
     return _taken_in(channel, answer, feed, sent=sent, full=full, digest=digest, now=now)
 

@@ -84,6 +84,7 @@ class DoorSettings:
             redis_url=known.redis_url,
             database_url=known.database_url,
             home_url=known.site_url,
+            trusted_hops=known.trusted_hops,
         )
 
 

@@ -91,14 +91,16 @@ class Destinations:
         """
         if not self.knows(origin) and (task := self._query(origin)):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(task), self._on_demand_s)
+                async with asyncio.timeout(self._on_demand_s):
+                    await asyncio.shield(task)
         return self.get(origin, number)
 
     async def start(self) -> None:
         """Read the snapshot, try the source once (at most 2 s), and stay fresh in the background."""
         self._take(_snapshot_rows(self._snapshot))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.refresh(), 2.0)
+            async with asyncio.timeout(2.0):
+                await self.refresh()
         self._compact()
         self._keeper = asyncio.create_task(self._keep())
 

@@ -27,6 +27,7 @@ from pipeline.tracking.wire import Refused, Wire, connect
 EVENTS = b"dateline:events"
 DRAINED = b"dateline:drained"
 _FIELD = b"p"
+#: With asyncio.timeout: before Python 3.12 wait_for could swallow the cancellation that ends the door.
 _ANSWER_S = 5.0
 _ADOPT_S = 60.0
 
@@ -224,7 +225,8 @@ class Stream:
             self._wire.call(b"HGET", DRAINED, shelf.boot.hex().encode()),
             self._wire.call(b"XLEN", EVENTS),
         ]
-        found, committed, length = await asyncio.wait_for(asyncio.gather(*calls), _ANSWER_S)
+        async with asyncio.timeout(_ANSWER_S):
+            found, committed, length = await asyncio.gather(*calls)
         self._full = length >= self._stream_limit
         self._journal.settle(shelf, int(committed or 0))
         if head and not found and head[0] > shelf.committed:
@@ -236,8 +238,8 @@ class Stream:
             if self._wire is None or self._full:
                 return
             call = self._wire.call(b"XADD", EVENTS, b"*", _FIELD, payload)
-            stream_id = await asyncio.wait_for(call, _ANSWER_S)
-            shelf.mark(last, stream_id)
+            async with asyncio.timeout(_ANSWER_S):
+                shelf.mark(last, await call)
             if last >= upto:
                 break
         logger.info("posted events of boot %s up to %d again", shelf.boot.hex(), upto)

@@ -22,7 +22,6 @@ def raw(port: int, request: bytes) -> bytes:
     """Bytes as they come, for requests no client would send."""
     with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
         line.sendall(request)
-        line.shutdown(socket.SHUT_WR)
         pieces = iter(lambda: line.recv(65536), b"")
         return b"".join(pieces)
 
