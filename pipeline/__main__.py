@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -137,9 +138,7 @@ def create_editor(
     ] = None,
 ) -> None:
     """(db) Make a staff account for the desk."""
-    from pipeline.commands import create_editor as command
-
-    with _database():
+    with _database("create_editor") as command:
         print(command.run(email=email, name=name, role=role, password_file=password_file))
 
 
@@ -150,9 +149,7 @@ def watch(
     every: Annotated[int, typer.Option(help="seconds between looks", min=1)] = 120,
 ) -> None:
     """(db) Watch a site or feed. What is there now is a baseline: nothing of it is announced."""
-    from pipeline.commands import watch as command
-
-    with _database():
+    with _database("watch") as command:
         _print(command.run(url=url, name=name, every_s=every))
 
 
@@ -172,9 +169,7 @@ def create_newsletter(
     ] = "editor",
 ) -> None:
     """(db) Make a newsletter: a lead, top stories, most popular."""
-    from pipeline.commands import create_newsletter as command
-
-    with _database():
+    with _database("create_newsletter") as command:
         _print(
             command.run(
                 name=name,
@@ -200,9 +195,7 @@ def add_account(
     approval: Annotated[bool, typer.Option("--approval", help="a person approves each post")] = False,
 ) -> None:
     """(db) Connect a social account."""
-    from pipeline.commands import add_account as command
-
-    with _database():
+    with _database("add_account") as command:
         _print(
             command.run(
                 network=network, handle=handle, credentials=credentials, base_url=base_url, approval=approval
@@ -218,9 +211,7 @@ def import_subscribers(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="report, change nothing")] = False,
 ) -> None:
     """(db) Enter readers from a CSV file with a column of addresses."""
-    from pipeline.commands import import_subscribers as command
-
-    with _database():
+    with _database("import_subscribers") as command:
         _print(command.run(file=file, topic=topic, origin=origin, dry_run=dry_run))
 
 
@@ -230,9 +221,7 @@ def send(
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
     """(db) Compose an edition now and send it, with progress; asks before anything leaves."""
-    from pipeline.commands import send as command
-
-    with _database():
+    with _database("send") as command:
         _print(command.run(slug=newsletter, yes=yes, config=_config()))
 
 
@@ -242,9 +231,7 @@ def popular(
     section: Annotated[str, typer.Option(help="only this section")] = "",
 ) -> None:
     """(db) Most Popular as JSON."""
-    from pipeline.commands import popular as command
-
-    with _database():
+    with _database("popular") as command:
         _print(command.run(window=window, section=section))
 
 
@@ -253,9 +240,7 @@ def rebuild_ranking(
     check: Annotated[bool, typer.Option("--check", help="compare only; exit 1 where they differ")] = False,
 ) -> None:
     """(db) Recount the tallies from the events, or check that they are equal."""
-    from pipeline.commands import rebuild_ranking as command
-
-    with _database():
+    with _database("rebuild_ranking") as command:
         report = command.run(check=check)
         _print(report)
         raise typer.Exit(0 if report["equal"] or not check else 1)
@@ -285,11 +270,12 @@ def _config() -> Any:
 
 
 @contextmanager
-def _database() -> Iterator[None]:
+def _database(name: str) -> Iterator[Any]:
+    """The module of a (db) verb, imported once engines answer and Django is set up."""
     from pipeline.commands import database
 
     with _words(), database.ready():
-        yield
+        yield import_module(f"pipeline.commands.{name}")
 
 
 @contextmanager

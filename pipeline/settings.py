@@ -97,10 +97,7 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = CONFIG.data_dir / "static"
-STATICFILES_DIRS = [ROOT / "templates" / "pages" / "static"]
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
+STATIC_ROOT = ROOT / "templates" / "pages" / "static"  # hand-written files, served as they are
 
 LOGGING = {
     "version": 1,

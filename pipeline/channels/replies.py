@@ -334,7 +334,7 @@ class Dialogue:
             if ahead is not None and (yield from self._invited(ahead, reply)):
                 sent, reset = ahead, b""
             else:
-                reset = b""
+                reset = b"RSET\r\n"
             ahead = self._board()
 
     def _invited(self, flight: Flight, reply: Reply) -> Talk[bool]:

@@ -165,7 +165,7 @@ def _first_steps() -> Iterator[Finding]:
             'dateline create-newsletter "Morning Brief" --from brief@your-site.example',
         ),
     ):
-        count = model.objects.count()  # type: ignore[attr-defined]
+        count = model.objects.count()
         yield Finding(what, OK if count else WARN, str(count), "" if count else mend)
 
 

@@ -149,9 +149,7 @@ def _greet(console: Console, config: Config) -> None:
         steps.append(
             "add an SMTP server:   [bold]DATELINE_SMTP_URL=smtp+starttls://user:password@host:587 dateline up[/bold]"
         )
-    console.print(
-        f"\n[bold]Dateline is up.[/bold]  desk {config.site_url}/desk/   tracking {config.track_url}"
-    )
+    console.print(f"\n[bold]Dateline is up.[/bold]  desk {config.site_url}/desk/", soft_wrap=True)
     for number, step in enumerate(steps, start=1):
-        console.print(f"  {number}. {step}")
+        console.print(f"  {number}. {step}", soft_wrap=True)
     console.print("  Ctrl-C stops everything.\n")

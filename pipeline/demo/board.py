@@ -154,7 +154,7 @@ class Stages:
         url = self.cast.newsroom.url if self.cast.newsroom else f"{self.config.site_url}/popular.html"
         try:
             with urlopen(url, timeout=2) as answer:  # noqa: S310 - a loopback address of our own
-                page = answer.read().decode(errors="replace")
+                page: str = answer.read().decode(errors="replace")
         except OSError:
             return 0
         _, _, box = page.partition("dateline-popular")

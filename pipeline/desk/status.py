@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 
 from pipeline.delivery.models import Batch, Send
 from pipeline.desk import sign_in
-from pipeline.desk.words import Badge, badge, count
+from pipeline.desk.words import Badge, badge, count, duration
 from pipeline.engagement.drain import STREAM
 from pipeline.kernel.config import config
 from pipeline.kernel.pages import ago
@@ -203,7 +203,7 @@ def _send_fact(sends: list[dict[str, Any]], due: datetime | None, *, now: dateti
         return _fact(
             "Sending",
             Badge("stuck", "trouble"),
-            f"A batch has been due since {ago(due, now)} and nobody took it.",
+            f"A batch has been due for {duration((now - due).total_seconds())} and nobody took it.",
         )
     if not sends:
         return _fact("Sending", Badge("idle", "waiting"), "Nothing is on its way.")
@@ -248,7 +248,7 @@ def status(request: sign_in.Guest) -> HttpResponse:
         "engines": [database(), rung.engine],
         "queues": queues,
         "stream": rung.stream,
-        "oldest_due": due,
+        "due_for": duration((now - due).total_seconds()) if due else "",
         "stuck": due is not None and now - due > STUCK_AFTER,
         "sends": sends_under_way(),
         "sites": sites(now=now),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -15,15 +14,14 @@ from django.views.decorators.http import require_safe
 
 from pipeline.articles.models import Article
 from pipeline.delivery.models import Delivery, Send
-from pipeline.desk import frame, posts, sign_in, status, words
-from pipeline.editions.models import Edition, Item, Newsletter
+from pipeline.desk import frame, sign_in, status, words
+from pipeline.desk.stories import articles, posts
+from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.select import POPULAR
 from pipeline.kernel.pages import ago, local, number
-from pipeline.posts.models import Post
 from pipeline.ranking.models import Standing
 
 MOST_CARDS, MOST_EDITIONS, MOST_ARTICLES, MOST_POSTS, MOST_POPULAR = 12, 40, 20, 8, 10
-PAGE = 40
 DAY = timedelta(days=1)
 #: Sends are looked through for unknown deliveries this long; after that the list on the edition remains.
 RECENT = timedelta(days=3)
@@ -57,7 +55,7 @@ def page(*, now: datetime) -> dict[str, Any]:
         "needs": needs,
         "editions": [edition_row(row, now=now) for row in editions if _is_today(row, now)],
         "next": _next_words(editions, now=now),
-        "articles": articles(list(incoming()[:MOST_ARTICLES]), zone=zone),
+        "articles": articles.rows(list(articles.newest()[:MOST_ARTICLES]), zone=zone),
         "posts": posts.latest(most=MOST_POSTS, zone=zone, since=now - DAY),
         "popular": popular(),
         "health": status.strip(now=now),
@@ -220,88 +218,18 @@ def _held_articles(*, zone: str) -> list[dict[str, Any]]:
     if len(rows) > MOST_CARDS:
         title = f"More than {MOST_CARDS} articles are held"
         return [
-            _card(title, words.badge("article", "held"), article_why(rows[0], zone=zone), url, "List them")
+            _card(title, words.badge("article", "held"), articles.why(rows[0], zone=zone), url, "List them")
         ]
     return [
         _card(
             row.headline,
             words.badge("article", "held"),
-            article_why(row, zone=zone),
+            articles.why(row, zone=zone),
             url,
             "See held articles",
         )
         for row in rows
     ]
-
-
-def incoming() -> QuerySet[Article]:
-    """Articles, newest first: ids grow with first sight, and the key is indexed."""
-    return Article.objects.select_related("source").defer("text", "related", "markers").order_by("-id")
-
-
-def article_why(row: Article, *, zone: str) -> str:
-    """Why an article is in its state."""
-    return words.sentence(words.ARTICLE, row.code, row.params, zone=zone) if row.code else ""
-
-
-def articles(rows: list[Article], *, zone: str) -> list[dict[str, Any]]:
-    """Articles as lists show them, each with where it is in, or why it is not. Four queries."""
-    ids = [row.id for row in rows]
-    places, excuses, said = _places(ids), _excuses(ids), _said(ids)
-    return [
-        {
-            "headline": row.headline,
-            "url": frame.safe_link(row.url),
-            "section": words.place(row.section_path),
-            "place": (row.dateline or {}).get("place") or "",
-            "source": row.source.name,
-            "at": row.first_seen_at,
-            "badge": words.badge("article", row.state),
-            "why": article_why(row, zone=zone),
-            "uses": places.get(row.id, []) + said.get(row.id, []),
-            "excuse": "" if row.id in places else excuses.get(row.id, ""),
-        }
-        for row in rows
-    ]
-
-
-def _places(ids: list[int]) -> dict[int, list[dict[str, str]]]:
-    """Editions an article is in, with its number from the top. Two queries."""
-    holders = set(
-        Item.objects.filter(article_id__in=ids, picked=True).values_list("edition_id", flat=True)[
-            : 5 * MOST_EDITIONS
-        ]
-    )
-    rows = Item.objects.filter(edition_id__in=holders, picked=True).select_related("edition__newsletter")
-    found: dict[int, list[dict[str, str]]] = {}
-    counts: dict[int, int] = {}
-    for row in rows.order_by("edition__slot_at", "edition_id", "block__position", "position"):
-        counts[row.edition_id] = counts.get(row.edition_id, 0) + 1
-        words_ = f"{row.edition.newsletter.name} #{counts[row.edition_id]}"
-        found.setdefault(row.article_id, []).append(
-            {"words": words_, "url": reverse("desk:edition", kwargs={"edition_id": row.edition_id})}
-        )
-    return found
-
-
-def _excuses(ids: list[int]) -> dict[int, str]:
-    """Why the latest edition that considered an article left it out."""
-    rows = Item.objects.filter(article_id__in=ids, picked=False).select_related("edition__newsletter")
-    latest = rows.order_by("article_id", "-edition__slot_at", "-id").distinct("article_id")
-    return {
-        row.article_id: f"Not in {row.edition.newsletter.name}: "
-        + words.sentence(words.ITEM, row.code, row.params, zone=frame.zone_of(row.edition.newsletter))
-        for row in latest
-    }
-
-
-def _said(ids: list[int]) -> dict[int, list[dict[str, str]]]:
-    found: dict[int, list[dict[str, str]]] = {}
-    for post in Post.objects.filter(article_id__in=ids).select_related("account").order_by("id")[: 10 * PAGE]:
-        label = f"{post.account.network} {words.badge('post', post.state).label}"
-        url = frame.safe_link(post.remote_url) or reverse("desk:posts") + f"#post-{post.id}"
-        found.setdefault(post.article_id, []).append({"words": label, "url": url})
-    return found
 
 
 def popular() -> list[dict[str, Any]]:
@@ -315,23 +243,3 @@ def popular() -> list[dict[str, Any]]:
         {"place": row.place, "headline": row.article.headline, "url": frame.safe_link(row.article.url), "value": number(row.value), "label": row.label}
         for row in rows[:MOST_POPULAR]
     ]  # fmt: skip
-
-
-@sign_in.required
-@require_safe
-def listing(request: sign_in.Guest) -> HttpResponse:
-    """Every article, newest first, by state where asked."""
-    found, state = incoming(), request.GET.get("state", "")
-    if state in Article.State.values:
-        found = found.filter(state=state)
-    part = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    zone = frame.newsroom_zone()
-    context = {
-        "now": timezone.now(),
-        "zone": zone,
-        "articles": articles(list(part), zone=zone),
-        "pages": frame.pages(part),
-        "state": state if state in Article.State.values else "",
-        "states": [(value, words.badge("article", value)) for value in Article.State.values],
-    }
-    return render(request, "desk/articles.html", context)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from pipeline.desk import posts, sign_in, status, today
+from pipeline.desk import sign_in, status, today
 from pipeline.desk.editions import acts, page, preview, results
+from pipeline.desk.stories import articles, posts
 
 app_name = "desk"
 urlpatterns = [
     path("", today.today, name="today"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign_in"),
     path("sign-out/", sign_in.SignOut.as_view(), name="sign_out"),
-    path("articles/", today.listing, name="articles"),
+    path("articles/", articles.listing, name="articles"),
+    path("articles/held/<int:hold_id>/release", articles.release, name="release"),
     path("posts/", posts.listing, name="posts"),
     path("status/", status.status, name="status"),
     path("editions/", page.listing, name="editions"),

@@ -132,7 +132,7 @@ def _newest(params: Params, _: str) -> str:
 
 
 def _no_room(params: Params, _: str) -> str:
-    block = params.get("title") or f"block {params['block']}"
+    block = params.get("title") or f"block {params['block']} of this edition"
     return f"no room in {block}: {count(params['count'], 'newer story', 'newer stories')} took it"
 
 
@@ -180,6 +180,9 @@ EDITION: Mapping[str, Sentence] = {
     "preflight": "A check before sending failed. Correct it and compose again, or skip this edition.",
     "by_editor": "{who} skipped it: “{why}”.",
     "cancelled": "An editor cancelled the rest of the send. What was accepted before cannot be recalled.",
+    "holiday": lambda p, _: f"No edition that day: {p['why'] or 'the calendar says so'}.",
+    "not_approved": "Nobody approved it by its time, so it is held; nothing was sent.",
+    "late": "It could not leave in time: {why}.",
 }
 SEND: Mapping[str, Sentence] = {
     "counts_differ": "The frozen audience did not match its count ({counts}), so nothing was sent.",
@@ -200,6 +203,20 @@ POST: Mapping[str, Sentence] = {
 ARTICLE: Mapping[str, Sentence] = {
     "first_look": "It was there when we first looked at the site, so it is not announced.",
     "same_story": "The same story as another article under a second address.",
+    "renamed_by_site": "The site gave all its stories new names at once; this one was known before.",
+    "news": "It may be announced.",
+    "released": "A person released it: it may be announced.",
+    "old": "It was {hours} h old when it came, too old to be news.",
+    "before_baseline": lambda p, z: f"It is dated {_day(p, 'published', z)}, before we began to watch.",
+    "republished": "Its dateline is {days} days older than its date: an old story published again.",
+    "embargo": "It names an embargo (“{text}”). Only a person lifts one.",
+    "retraction": "The page says it is withdrawn (“{text}”).",
+    "burst": "{fresh} new stories within an hour, more than the {limit:.0f} this site is believed: an import or an accident?",
+    "source_event": lambda p, z: (
+        f"Held until {_day(p, 'until', z)}: {p.get('because') or 'the site changed in a way that asks for caution'}."
+    ),
+    "stopped": "Announcing is stopped.",
+    "budget": "{announced} articles were announced today already, of {budget} allowed.",
 }
 
 

@@ -43,7 +43,7 @@ _OTHER_METHOD = 255
 _METHODS = {code: method for method, code in _METHOD_CODES.items()} | {_OTHER_METHOD: "OTHER"}
 
 
-class Poisoned(ValueError):  # noqa: N818 - it says what the bytes are, as channels' errors do
+class Poisoned(ValueError):
     """These bytes are not a payload: cut, altered, or of another version."""
 
 

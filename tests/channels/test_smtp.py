@@ -7,6 +7,7 @@ import datetime
 import email
 import email.message
 import ipaddress
+import socket
 import socketserver
 import ssl
 import threading
@@ -87,7 +88,8 @@ class Visit(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
-        self.valid, self.held, self.holding = False, b"", False
+        self.begun = self.valid = self.holding = False
+        self.held = b""
         with contextlib.suppress(OSError, HungUpError):
             if self.server.wrapped:
                 self.secure()
@@ -100,10 +102,16 @@ class Visit(socketserver.StreamRequestHandler):
         if stage == "BDAT":
             self.keep(stage, self.rfile.read(int(line.split()[1])))
             return
+        if stage == "MAIL" and self.begun:
+            self.say(stage, b"503 5.5.1 nested MAIL\r\n")
+            return
         said = self.answer(stage, line)
         if stage == "STARTTLS" and said.startswith(b"220"):
             self.secure()
+        elif stage == "RSET":
+            self.begun = False
         elif stage in ("MAIL", "RCPT"):
+            self.begun = self.begun or said.startswith(b"250")
             self.valid = said.startswith(b"250") and (stage == "MAIL" or self.valid)
         elif stage == "DATA" and said.startswith(b"354"):
             body = [b""]
@@ -129,7 +137,8 @@ class Visit(socketserver.StreamRequestHandler):
         )
         if self.valid and said.startswith((b"250", CLOSE, STALL)):
             self.server.stored.append(body)
-        self.valid = False
+        # RFC 5321 4.1.1.4: a final dot ends the transaction whatever its answer; RFC 3030 2: a failed BDAT does not.
+        self.begun, self.valid = stage == "BDAT" and not said.startswith(b"250"), False
         self.say(stage, said)
 
     def ruled(self, stage: str, line: bytes) -> bytes | None:
@@ -377,6 +386,27 @@ def test_a_server_that_stops_reading_before_the_dot_leaves_the_message_unsent() 
         book = submitted(server, letters(1, size=30_000_000), timeouts=IMPATIENT)
     assert book.outcomes == [UNS]
     assert "stopped reading" in book.records[0].text
+
+
+@pytest.mark.parametrize(("missing", "outcome"), [(0, A), (1, UNS), (3, UNS)])
+def test_the_dot_has_left_when_its_last_byte_has(
+    monkeypatch: pytest.MonkeyPatch, missing: int, outcome: Outcome
+) -> None:
+    real = socket.socket.send
+
+    def cut_short(sock: socket.socket, group: tuple[bytes, ...]) -> int:
+        whole = b"".join(group)
+        end = whole.find(b"\r\n.\r\n") + 5 - missing
+        return real(sock, whole[:end] if b"\r\n.\r\n" in whole else whole)
+
+    def full(sock: socket.socket, data: bytes) -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(socket.socket, "sendmsg", cut_short)
+    monkeypatch.setattr(socket.socket, "send", full)
+    with Scripted(("PIPELINING",)) as server:
+        book = submitted(server, letters(2), timeouts=IMPATIENT, reconnects=0)
+    assert book.outcomes == [outcome, UNS]
 
 
 def test_a_refusal_before_the_end_of_a_message_is_believed_and_ends_the_connection() -> None:

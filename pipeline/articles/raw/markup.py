@@ -104,7 +104,7 @@ _NOT_CHARSETS = {
 }
 
 
-class UnusableInput(ValueError):  # noqa: N818
+class UnusableInput(ValueError):
     """Nothing can be read from this input; the message is one line a person can act on."""
 
 

@@ -1,0 +1,139 @@
+"""Articles: where each is in, or why it is not; and the release of a held one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from pipeline.articles.models import Article, Hold
+from pipeline.desk import frame, sign_in, words
+from pipeline.editions.models import Item
+from pipeline.posts.models import Post
+
+PAGE = 40
+MOST_EDITIONS = 200  #: among which an article is looked for
+#: Heavy columns that no list shows.
+UNSHOWN = ("text", "related", "markers")
+NOT_YOURS = "Your role may look at articles but not release them. Nothing was changed; ask a desk head."
+Uses = dict[int, list[dict[str, str]]]
+
+
+def newest() -> QuerySet[Article]:
+    """Articles, newest first: ids grow with first sight, and the key is indexed."""
+    return Article.objects.select_related("source").defer(*UNSHOWN).order_by("-id")
+
+
+def why(row: Article, *, zone: str) -> str:
+    """Why an article is in its state."""
+    return words.sentence(words.ARTICLE, row.code, row.params, zone=zone) if row.code else ""
+
+
+def rows(found: list[Article], *, zone: str) -> list[dict[str, Any]]:
+    """Articles as lists show them: of those found at one look, the latest published first. Five queries."""
+    ids = [row.id for row in found]
+    places, excuses, said, held = _places(ids), _excuses(ids), _said(ids), _holds(ids)
+    return [
+        {
+            "headline": row.headline,
+            "url": frame.safe_link(row.url),
+            "section": words.place(row.section_path),
+            "place": (row.dateline or {}).get("place") or "",
+            "source": row.source.name,
+            "at": row.first_seen_at,
+            "badge": words.badge("article", row.state),
+            "why": why(row, zone=zone),
+            "uses": places.get(row.id, []) + said.get(row.id, []),
+            "excuse": "" if row.id in places else excuses.get(row.id, ""),
+            "hold": held.get(row.id) if row.state == Article.State.HELD else None,
+        }
+        for row in sorted(found, key=_age, reverse=True)
+    ]
+
+
+def _age(row: Article) -> tuple[datetime, datetime]:
+    return (row.first_seen_at, row.published_at or row.first_seen_at)
+
+
+def _places(ids: list[int]) -> Uses:
+    """Editions an article is in, with its number from the top. Two queries."""
+    picks = Item.objects.filter(article_id__in=ids, picked=True)
+    holders = set(picks.order_by("-edition_id").values_list("edition_id", flat=True)[:MOST_EDITIONS])
+    items = Item.objects.filter(edition_id__in=holders, picked=True).select_related("edition__newsletter")
+    found: Uses = {}
+    counts: dict[int, int] = {}
+    for item in items.order_by("edition__slot_at", "edition_id", "block__position", "position"):
+        counts[item.edition_id] = counts.get(item.edition_id, 0) + 1
+        label = f"{item.edition.newsletter.name} #{counts[item.edition_id]}"
+        url = reverse("desk:edition", kwargs={"edition_id": item.edition_id})
+        found.setdefault(item.article_id, []).append({"words": label, "url": url})
+    return found
+
+
+def _excuses(ids: list[int]) -> dict[int, str]:
+    """Why the latest edition that considered an article left it out."""
+    missed = Item.objects.filter(article_id__in=ids, picked=False).select_related("edition__newsletter")
+    latest = missed.order_by("article_id", "-edition__slot_at", "-id").distinct("article_id")
+    return {item.article_id: f"Not in {item.edition.newsletter.name}: {_excuse(item)}" for item in latest}
+
+
+def _excuse(item: Item) -> str:
+    return words.sentence(words.ITEM, item.code, item.params, zone=frame.zone_of(item.edition.newsletter))
+
+
+def _said(ids: list[int]) -> Uses:
+    found: Uses = {}
+    for post in Post.objects.filter(article_id__in=ids).select_related("account").order_by("id")[: 10 * PAGE]:
+        label = f"{post.account.network} {words.badge('post', post.state).label}"
+        url = frame.safe_link(post.remote_url) or reverse("desk:posts") + f"#post-{post.id}"
+        found.setdefault(post.article_id, []).append({"words": label, "url": url})
+    return found
+
+
+def _holds(ids: list[int]) -> dict[int, int]:
+    return dict(Hold.objects.filter(article_id__in=ids, released_at=None).values_list("article_id", "id"))
+
+
+@sign_in.required
+@require_safe
+def listing(request: sign_in.Guest) -> HttpResponse:
+    """Every article, newest first, by state where asked."""
+    found, state = newest(), request.GET.get("state", "")
+    if state in Article.State.values:
+        found = found.filter(state=state)
+    part = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    zone = frame.newsroom_zone()
+    context = {
+        "now": timezone.now(),
+        "zone": zone,
+        "may_edit": request.user.may_edit,
+        "articles": rows(list(part), zone=zone),
+        "pages": frame.pages(part),
+        "state": state if state in Article.State.values else "",
+        "states": [(value, words.badge("article", value)) for value in Article.State.values],
+    }
+    return render(request, "desk/articles.html", context)
+
+
+@sign_in.required
+@require_POST
+def release(request: sign_in.Guest, hold_id: int) -> HttpResponse:
+    """Let a held article go on."""
+    from pipeline.articles import intake  # brings the page readers, which no list needs
+
+    hold = get_object_or_404(Hold.objects.select_related("article"), id=hold_id)
+    if not request.user.may_edit:
+        messages.error(request, NOT_YOURS)
+    elif intake.release(hold_id=hold.id, actor=request.user, now=timezone.now()):
+        messages.success(request, f"Released: “{hold.article.headline}” may be announced from now on.")
+    else:
+        messages.warning(request, f"“{hold.article.headline}” was not held any more. Nothing was changed.")
+    return redirect(reverse("desk:articles") + "?state=held")

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.articles.models import Article
+from pipeline.delivery.models import Delivery, Send
+from pipeline.desk import words
+from pipeline.desk.editions import results
+from pipeline.desk.stories import posts
+from pipeline.editions.models import Edition, Newsletter
+from pipeline.engagement.verdicts import RULES
+from pipeline.kernel.config import ROOT
+from pipeline.posts.models import Post
+
+NOW = datetime(2026, 4, 19, 4, 12, tzinfo=UTC)
+CODE = re.compile(r"[a-z]+(_[a-z]+)*")
+#: Which table speaks for the codes of which files; a file that does not exist yet has none.
+SPEAKS = {
+    "editions/select.py": words.ITEM,
+    "editions/compose.py": words.EDITION,
+    "editions/review.py": words.EDITION,
+    "schedule/plan.py": words.EDITION,
+    "schedule/release.py": words.EDITION,
+    "delivery/publish.py": words.POST,
+    "delivery/batch.py": words.SEND,
+    "articles/screen.py": words.ARTICLE,
+    "articles/intake.py": words.ARTICLE,
+    "articles/identify.py": words.ARTICLE,
+}
+
+
+def codes(source: str) -> set[str]:
+    """Every code a module sets: `code=`, `"code":`, the code of a tuple with parameters, of a Decision."""
+    return {found for node in ast.walk(ast.parse(source)) for found in _codes(node) if CODE.fullmatch(found)}
+
+
+def _codes(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.keyword(arg="code", value=value):
+            yield from _constants(value)
+        case ast.Assign(targets=[ast.Name(id="code"), *_], value=value):
+            yield from _constants(value)
+        case ast.Dict(keys=keys, values=values):
+            pairs = zip(keys, values, strict=True)
+            yield from (c for key, value in pairs if isinstance(key, ast.Constant) and key.value == "code" for c in _constants(value))
+        case ast.Tuple(elts=[*_, ast.Constant(value=str(code)), ast.Dict() | ast.Lambda() | ast.Name(id="dict")]):
+            yield code
+        case ast.Return(value=ast.Tuple(elts=[ast.Attribute(), ast.Constant(value=str(code))])):
+            yield code
+        case ast.Call(func=ast.Name(id="Decision"), args=[_, ast.Constant(value=str(code)), *_]):
+            yield code
+        case ast.Call(func=ast.Name(id="_settle"), args=[_, _, ast.Constant(value=str(code)), *_]):
+            yield code
+
+
+def _constants(node: ast.AST) -> Iterator[str]:
+    """The strings an expression can be; what it only compares with is not among them."""
+    match node:
+        case ast.Constant(value=str(code)):
+            yield code
+        case ast.IfExp(body=one, orelse=other):
+            yield from (*_constants(one), *_constants(other))
+
+
+@pytest.mark.parametrize("path", SPEAKS)
+def test_every_code_a_room_sets_has_a_sentence(path: str) -> None:
+    file = ROOT / "pipeline" / path
+    assert not file.exists() or codes(file.read_text(encoding="utf-8")) <= set(SPEAKS[path])
+
+
+@pytest.mark.parametrize(
+    ("path", "some"),
+    [
+        ("editions/select.py", {"newest", "developed", "popular", "killed", "missed_cutoff", "other_section", "no_room", "no_block"}),
+        ("editions/compose.py", {"below_minimum", "preflight"}),
+        ("editions/review.py", {"by_editor"}),
+        ("delivery/publish.py", {"refused", "no_answer", "was_not_placed", "gave_up", "stale", "story_withdrawn"}),
+        ("delivery/batch.py", {"server_refused", "server_away"}),
+    ],
+)
+def test_the_scan_finds_the_codes_it_is_meant_to_find(path: str, some: set[str]) -> None:
+    found = codes((ROOT / "pipeline" / path).read_text(encoding="utf-8"))
+    if path == "editions/review.py":
+        assert '"by_editor"' in (ROOT / "pipeline" / path).read_text(encoding="utf-8")
+        found |= {"by_editor"}
+    assert some <= found
+
+
+ITEMS: list[tuple[str, Mapping[str, Any], str]] = [
+    ("newest", {"rank": 2, "of": 14, "sections": ["Africa"]}, "newest 2 of 14 in Africa"),
+    ("newest", {"rank": 2, "of": 14, "sections": ["west-africa"]}, "newest 2 of 14 in West Africa"),
+    ("newest", {"rank": 1, "of": 3, "sections": []}, "newest 1 of 3"),
+    ("developed", {"rank": 1, "of": 3, "sections": []}, "sent before and developed since; newest 1 of 3"),
+    ("popular", {"place": 3, "window": "today"}, "number 3 with readers (today)"),
+    ("already_sent", {"at": "2026-04-18T04:30:00Z"}, "already sent on Sat 18 Apr, 06:30 CEST and not changed since"),
+    ("missed_cutoff", {"by_s": 250}, "missed the cut-off by 4 min; it is a candidate for the next edition"),
+    ("before_window", {"since": "2026-04-18T04:10:00Z"}, "older than this edition's window, which began Sat 18 Apr, 06:10 CEST"),
+    ("too_old", {"hours": 36}, "older than 36 h at the cut-off"),
+    ("other_section", {"sections": ["World", "Europe"]}, "in World › Europe, which no block here takes"),
+    ("other_section", {"sections": []}, "in no section, which no block here takes"),
+    ("no_room", {"block": 2, "title": "Africa", "count": 2}, "no room in Africa: 2 newer stories took it"),
+    ("no_room", {"block": 1, "title": "", "count": 1}, "no room in block 1 of this edition: 1 newer story took it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "params", "told"), ITEMS)
+def test_an_item_says_why_in_words(code: str, params: Mapping[str, Any], told: str) -> None:
+    assert words.sentence(words.ITEM, code, params, zone="Europe/Brussels") == told
+
+
+@pytest.mark.parametrize("code", words.ITEM)
+def test_every_reason_to_leave_out_has_a_heading(code: str) -> None:
+    assert code in words.WHY_NOT or code in {"newest", "developed", "popular"}
+
+
+TABLES = [words.ITEM, words.EDITION, words.SEND, words.POST, words.ARTICLE]
+
+
+@given(st.sampled_from(TABLES), st.text(), st.dictionaries(st.text(), st.none() | st.text() | st.integers()))
+def test_an_unknown_code_stays_readable(table: Mapping[str, Any], code: str, params: dict[str, Any]) -> None:
+    told = words.sentence(table, code, params)
+    assert "_" not in told or code in table or any("_" in str(value) for value in params.values())
+
+
+@pytest.mark.parametrize(("table", "code"), [(table, code) for table in TABLES for code in table])
+def test_a_code_without_its_parameters_still_gives_text(table: Mapping[str, Any], code: str) -> None:
+    assert words.sentence(table, code, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "states"),
+    [
+        ("edition", Edition.State), ("send", Send.State), ("delivery", Delivery.State), ("post", Post.State), ("article", Article.State),
+    ],
+)  # fmt: skip
+def test_every_state_has_a_badge(kind: str, states: Any) -> None:
+    assert set(words.BADGES[kind]) == set(states.values)
+
+
+def test_every_delivery_state_has_a_meaning() -> None:
+    assert set(results.MEANS) == set(Delivery.State)
+
+
+def test_every_post_state_but_posted_has_a_meaning() -> None:
+    assert set(posts.MEANS) == set(Post.State) - {Post.State.POSTED}
+
+
+@pytest.mark.parametrize("name", [*RULES, "MAC", ""])
+def test_every_rule_has_a_sentence(name: str) -> None:
+    assert words.rule(name).endswith(".")
+
+
+def an_edition(**fields: Any) -> Edition:
+    newsletter = Newsletter(name="Morning Brief", masthead={"zone": "Europe/Brussels"}, **fields.pop("newsletter", {}))
+    return Edition(newsletter=newsletter, slot_at=NOW + timedelta(minutes=18), **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"state": "planned"}, "It is put together at 05:45 CEST (27 min ago)."),
+        ({"state": "ready"}, "It waits for approval. If nobody approves it by 06:30 CEST (in 18 min), it is held."),
+        ({"state": "ready", "newsletter": {"unapproved": "send"}}, "It waits for approval. If nobody approves it by 06:30 CEST (in 18 min), it is sent as it is."),
+        ({"state": "ready", "newsletter": {"approval": "rules"}}, "It leaves by itself at 06:30 CEST (in 18 min); nobody has to approve it."),
+        ({"state": "approved"}, "It was approved by rule. It leaves at 06:30 CEST (in 18 min) and can be taken back until then."),
+        ({"state": "skipped", "code": "below_minimum", "params": {"found": 2, "minimum": 3}}, "Only 2 of at least 3 stories were new. They stay candidates for the next edition."),
+        ({"state": "skipped", "code": "by_editor", "params": {"who": "Ada", "why": "strike"}}, "Ada skipped it: “strike”."),
+        ({"state": "killed"}, "It is killed."),
+        ({"state": "held", "code": "moon_phase"}, "moon phase"),
+    ],
+)  # fmt: skip
+def test_an_edition_says_what_happens_next(fields: dict[str, Any], told: str) -> None:
+    assert words.edition(an_edition(**fields), now=NOW) == told
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0, "0 s"), (59, "59 s"), (60, "1 min"), (7199, "1 h"), (200_000, "2 d")])
+def test_a_span_is_told_in_its_largest_whole_unit(seconds: int, told: str) -> None:
+    assert words.duration(seconds) == told
