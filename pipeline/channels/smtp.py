@@ -180,7 +180,7 @@ class _Lane:
 
     def _listen(self) -> None:
         """Pass on every whole reply at hand. Most ask for nothing but the next: they pass without another call."""
-        take, send = self.reader.take, self.talk.send
+        take, send, heard = self.reader.take, self.talk.send, False
         try:
             while (reply := take()) is not None:
                 group = send(reply)
@@ -188,9 +188,12 @@ class _Lane:
                     self._obey(group)
                     if group is None:
                         return
+                else:
+                    heard = True
         except StopIteration:
             raise Ended("goodbye") from None
-        self._rewind()
+        if heard:  # half a reply buys no time
+            self._rewind()
 
     def _received(self) -> bytes:
         try:
@@ -207,11 +210,7 @@ class _Lane:
         """Do what the dialogue wants next. Nothing may be said while an answer to nothing lies unread."""
         if group != () and (self.out or self.reader.pending):
             stray = self.reader.take()
-            raise (
-                Ended("the server closes", stray)
-                if stray and stray.code == 421
-                else ReplyError("unasked reply")
-            )
+            raise ReplyError("unasked reply") if not stray or stray.code != 421 else Ended("it closes", stray)
         if group is None:
             self._secure()
         elif group:
@@ -230,6 +229,7 @@ class _Lane:
         self._handed(sent)
         if sent < size:
             self.out = memoryview(b"".join(group))[sent:]
+        self._rewind()
         self._flush()
 
     def _flush(self) -> None:
@@ -238,11 +238,11 @@ class _Lane:
                 sent = self.sock.send(self.out)
                 self.out = self.out[sent:]
                 self._handed(sent)
+                self._rewind()
         except _NOT_YET:
             pass
         except OSError:  # what the server said before it closed can still be read, and then the end
             self.out = _NOTHING
-        self._rewind()
         self._watch(selectors.EVENT_READ | selectors.EVENT_WRITE if self.out else selectors.EVENT_READ)
 
     def _handed(self, octets: int) -> None:

@@ -176,7 +176,7 @@ def strip(*, now: datetime) -> list[dict[str, Any]]:
 def _sites_fact(seen: list[Site], *, now: datetime) -> dict[str, Any]:
     if not seen:
         return _fact(
-            "Sites", Badge("none", "needs"), "No site is watched yet; `dateline add-source` adds the first."
+            "Sites", Badge("none", "needs"), "No site is watched yet; `dateline watch` adds the first."
         )
     ill = [site for site in seen if site.badge.tone == "trouble"]
     if ill:

@@ -187,16 +187,16 @@ EDITION: Mapping[str, Sentence] = {
 SEND: Mapping[str, Sentence] = {
     "counts_differ": "The frozen audience did not match its count ({counts}), so nothing was sent.",
     "paused": "An editor paused it.",
-    "server_refused": "The mail server refused us, so it was paused: “{said}”.",
-    "server_away": "The mail server could not be reached; it is tried again by itself. It said: “{said}”.",
+    "server_refused": "The mail server refused us, so it was paused: “{said}”",
+    "server_away": "The mail server could not be reached; it is tried again by itself. It said: “{said}”",
 }
 POST: Mapping[str, Sentence] = {
-    "refused": "The network refused it: “{said}”.",
+    "refused": "The network refused it: “{said}”",
     "no_answer": "The network did not say whether it took this. The account is read back; it is never posted twice blindly.",
     "cannot_read_back": "It may be live, but the account cannot be read back (“{said}”). Look at the account before you repeat it.",
     "was_not_placed": "The account was read back and does not have it, so it is tried once more.",
-    "gave_up": "Given up after {tries} tries; the network last said: “{said}”.",
-    "waiting": "It will be tried again: “{said}”.",
+    "gave_up": "Given up after {tries} tries; the network last said: “{said}”",
+    "waiting": "It will be tried again: “{said}”",
     "story_withdrawn": "The story was withdrawn before this left.",
     "stale": "It waited so long that it is not news any more.",
 }

@@ -381,6 +381,13 @@ def test_silence_is_given_up_in_time(stage: str, outcome: Outcome) -> None:
     assert "in time" in book.records[1].text
 
 
+def test_half_a_reply_buys_no_time() -> None:
+    drops = b"250-" + LATE.join([b"x"] * 12) + LATE + b"\r\n250 ok\r\n"
+    with Scripted((), {"MAIL": once(1, drops)}) as server:
+        book = submitted(server, letters(2), timeouts=IMPATIENT)
+    assert book.outcomes == [UNS, A]
+
+
 def test_a_server_that_stops_reading_before_the_dot_leaves_the_message_unsent() -> None:
     with Scripted(("PIPELINING",), {"DATA": b"354 go\r\n" + STALL}) as server:
         book = submitted(server, letters(1, size=30_000_000), timeouts=IMPATIENT)
@@ -611,6 +618,15 @@ def test_a_refused_sign_in_takes_nothing(word: str, said: bytes, error: type[Exc
     assert isinstance(book.error, error)
     assert (book.taken, server.reached["connect"]) == ([], 1)
     assert "secret" not in str(book.error)
+
+
+def test_a_sign_in_refused_later_waits_for_what_is_in_flight() -> None:
+    rules: dict[str, Rule] = {"AUTH": lambda n: None if n == 1 else b"535 5.7.8 no\r\n"}
+    with Scripted(("AUTH PLAIN",), rules | {"dot": b"250" + LATE * 2 + b" kept\r\n"}) as server:
+        book = submitted(server, letters(9), connections=2, to={"username": "u", "password": "secret"})
+    assert isinstance(book.error, Permanent)
+    assert set(book.outcomes) == {A}
+    assert len(book.taken) < 9
 
 
 def test_what_cannot_be_sent_is_refused_here_and_the_others_go() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -50,17 +51,21 @@ def morning(db: None) -> Morning:
         articles.article(source=source, now=now, age_s=1800 + 600 * n, section_path=["World", "Africa"] if n < 4 else ["World"])
         for n in range(9)
     ]  # fmt: skip
-    frame = {"cutoff_before_s": 60, "compose_before_s": 7200, "now": now}
+    frame: dict[str, Any] = {"cutoff_before_s": 60, "compose_before_s": 7200, "now": now}
     brief = editions.newsletter(**frame)
     audience.readers(count=12, follows=brief.topic, now=now)
-    early = editions.composed(newsletter=brief, slot_at=now - timedelta(hours=1), now=now - timedelta(hours=1))
+    early = editions.composed(
+        newsletter=brief, slot_at=now - timedelta(hours=1), now=now - timedelta(hours=1)
+    )
     leaving = delivery.send(edition=early, now=now - timedelta(minutes=59))
     states = [Delivery.State.ACCEPTED] * 7 + [Delivery.State.UNKNOWN] * 2 + [Delivery.State.REFUSED]
     delivery.answered(send=leaving, states=states, now=now)
     weekly = editions.newsletter(slug="weekly", name="Weekly", **frame)
     audience.subscriber(follows=weekly.topic, now=now)
     ready = editions.composed(newsletter=weekly, slot_at=now + timedelta(minutes=18), now=now)
-    stopped = articles.article(source=source, now=now, state=Article.State.HELD, code="embargo", params={"text": "until 09:00"})
+    stopped = articles.article(
+        source=source, now=now, state=Article.State.HELD, code="embargo", params={"text": "until 09:00"}
+    )
     held = Hold.objects.create(article=stopped, code="embargo", at=now)
     account = posts.account(now=now)
     posts.post(article=stories[0], account=account, state=Post.State.UNKNOWN, code="no_answer", now=now)

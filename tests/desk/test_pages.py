@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,7 +13,18 @@ from pipeline.desk.urls import urlpatterns
 from pipeline.kernel.config import TEMPLATES
 
 pytestmark = pytest.mark.django_db
-READABLE = ["today", "articles", "posts", "status", "editions", "edition", "message", "message_text", "progress", "deliveries"]
+READABLE = [
+    "today",
+    "articles",
+    "posts",
+    "status",
+    "editions",
+    "edition",
+    "message",
+    "message_text",
+    "progress",
+    "deliveries",
+]
 PAGES = [
     "/desk/", "/desk/editions/", "/desk/editions/?state=ready", "/desk/articles/", "/desk/articles/?state=held", "/desk/posts/",
     "/desk/posts/?state=draft", "/desk/status/", "/desk/editions/{ready}/", "/desk/editions/{leaving}/",
@@ -48,30 +60,42 @@ def test_every_field_has_a_label_and_every_form_a_token(desk: Client, morning: A
 @pytest.mark.parametrize("url", PAGES)
 def test_headings_never_skip_a_level(desk: Client, morning: Any, url: str) -> None:
     levels = [int(node.tag[1]) for node in page(desk, url, morning).xpath("//h1 | //h2 | //h3 | //h4")]
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 @pytest.mark.parametrize("url", PAGES)
-def test_a_page_is_not_kept_by_caches_and_allows_no_foreign_script(desk: Client, morning: Any, url: str) -> None:
+def test_a_page_is_not_kept_by_caches_and_allows_no_foreign_script(
+    desk: Client, morning: Any, url: str
+) -> None:
     headers = desk.get(url.format(ready=morning.ready.id, leaving=morning.leaving.edition_id)).headers
     assert "no-store" in headers["Cache-Control"]
     assert "script-src 'self'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("pattern", [p for p in urlpatterns if p.name not in {"sign_in", "sign_out"}], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "pattern", [p for p in urlpatterns if p.name not in {"sign_in", "sign_out"}], ids=lambda p: p.name
+)
 def test_nothing_is_shown_or_done_for_a_stranger(client: Client, morning: Any, pattern: Any) -> None:
     number = morning.held.id if pattern.name == "release" else morning.leaving.edition_id
-    url = "/desk/" + str(pattern.pattern).replace("<int:edition_id>", str(number)).replace("<int:hold_id>", str(number))
+    url = "/desk/" + str(pattern.pattern).replace("<int:edition_id>", str(number)).replace(
+        "<int:hold_id>", str(number)
+    )
     for answer in (client.get(url), client.post(url)):
         assert answer.status_code == 302
         assert answer.headers["Location"].startswith("/desk/sign-in/?next=")
 
 
-@pytest.mark.parametrize("pattern", [p for p in urlpatterns if p.name not in {"sign_in", "sign_out", *READABLE}], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "pattern",
+    [p for p in urlpatterns if p.name not in {"sign_in", "sign_out", *READABLE}],
+    ids=lambda p: p.name,
+)
 def test_nothing_changes_by_a_get(desk: Client, morning: Any, pattern: Any) -> None:
     number = morning.held.id if pattern.name == "release" else morning.ready.id
-    url = "/desk/" + str(pattern.pattern).replace("<int:edition_id>", str(number)).replace("<int:hold_id>", str(number))
+    url = "/desk/" + str(pattern.pattern).replace("<int:edition_id>", str(number)).replace(
+        "<int:hold_id>", str(number)
+    )
     assert desk.get(url).status_code == 405
 
 
@@ -91,7 +115,9 @@ def test_what_is_not_there_is_not_found(desk: Client, url: str) -> None:
 def test_an_error_page_needs_nothing_but_itself(name: str) -> None:
     from django.template import engines
 
-    told = engines["django" if "django" in engines else "jinja2"].get_template(f"errors/{name}.html").render({})
+    told = (
+        engines["django" if "django" in engines else "jinja2"].get_template(f"errors/{name}.html").render({})
+    )
     document = lxml_html.document_fromstring(told)
     assert document.findtext(".//h1")
     assert not document.xpath("//style | //script | //*[@style]")
@@ -99,4 +125,6 @@ def test_an_error_page_needs_nothing_but_itself(name: str) -> None:
 
 def test_no_template_of_the_desk_marks_text_as_safe() -> None:
     sources = [file.read_text(encoding="utf-8") for file in (TEMPLATES / "pages" / "desk").glob("*.html")]
-    assert not [source for source in sources if "safe" in source.replace("unsafe", "") or "autoescape" in source]
+    assert not [
+        source for source in sources if "safe" in source.replace("unsafe", "") or "autoescape" in source
+    ]

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
-from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from pipeline.desk import sign_in
@@ -26,9 +26,10 @@ def no_tries_yet(engines: object) -> Iterator[None]:
             client.delete(key)
 
 
-def knock(client: Client, password: str, *, email: str = "ada@example.org", network: str = "192.0.2.7", to: str = "") -> HttpResponse:
-    answer: HttpResponse = client.post(DOOR, {"username": email, "password": password, "next": to}, REMOTE_ADDR=network)
-    return answer
+def knock(
+    client: Client, password: str, *, email: str = "ada@example.org", network: str = "192.0.2.7", to: str = ""
+) -> Any:
+    return client.post(DOOR, {"username": email, "password": password, "next": to}, REMOTE_ADDR=network)
 
 
 def test_the_right_password_opens_the_desk(client: Client) -> None:
@@ -38,7 +39,10 @@ def test_the_right_password_opens_the_desk(client: Client) -> None:
     assert client.get("/desk/").status_code == 200
 
 
-@pytest.mark.parametrize(("to", "leads"), [("/desk/posts/", "/desk/posts/"), ("https://evil.example/", "/desk/"), ("//evil.example/", "/desk/")])
+@pytest.mark.parametrize(
+    ("to", "leads"),
+    [("/desk/posts/", "/desk/posts/"), ("https://evil.example/", "/desk/"), ("//evil.example/", "/desk/")],
+)
 def test_signing_in_leads_nowhere_else(client: Client, to: str, leads: str) -> None:
     staff.user(password=staff.PASSWORD)
     assert knock(client, staff.PASSWORD, to=to).headers["Location"] == leads
@@ -93,7 +97,9 @@ def test_the_wait_runs_from_the_first_try_not_the_last(client: Client) -> None:
         assert store.ttl(keys[0]) <= 100
 
 
-def test_redis_away_keeps_nobody_out(client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_redis_away_keeps_nobody_out(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     away = redis.Redis(unix_socket_path="/nowhere/redis.sock")
     monkeypatch.setattr(sign_in, "_redis", lambda: away)
     staff.user(password=staff.PASSWORD)
@@ -110,7 +116,12 @@ def test_what_redis_keeps_names_nobody() -> None:
 
 @pytest.mark.parametrize(
     ("address", "network"),
-    [("192.0.2.7", "192.0.2.0/24"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("", "nowhere"), ("unix:", "nowhere")],
+    [
+        ("192.0.2.7", "192.0.2.0/24"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("", "nowhere"),
+        ("unix:", "nowhere"),
+    ],
 )
 def test_a_network_is_counted_not_an_address(address: str, network: str) -> None:
     request = RequestFactory().get("/", REMOTE_ADDR=address, headers={"X-Forwarded-For": "203.0.113.9"})

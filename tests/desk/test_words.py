@@ -50,8 +50,15 @@ def _codes(node: ast.AST) -> Iterator[str]:
             yield from _constants(value)
         case ast.Dict(keys=keys, values=values):
             pairs = zip(keys, values, strict=True)
-            yield from (c for key, value in pairs if isinstance(key, ast.Constant) and key.value == "code" for c in _constants(value))
-        case ast.Tuple(elts=[*_, ast.Constant(value=str(code)), ast.Dict() | ast.Lambda() | ast.Name(id="dict")]):
+            yield from (
+                c
+                for key, value in pairs
+                if isinstance(key, ast.Constant) and key.value == "code"
+                for c in _constants(value)
+            )
+        case ast.Tuple(
+            elts=[*_, ast.Constant(value=str(code)), ast.Dict() | ast.Lambda() | ast.Name(id="dict")]
+        ):
             yield code
         case ast.Return(value=ast.Tuple(elts=[ast.Attribute(), ast.Constant(value=str(code))])):
             yield code
@@ -79,10 +86,25 @@ def test_every_code_a_room_sets_has_a_sentence(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "some"),
     [
-        ("editions/select.py", {"newest", "developed", "popular", "killed", "missed_cutoff", "other_section", "no_room", "no_block"}),
+        (
+            "editions/select.py",
+            {
+                "newest",
+                "developed",
+                "popular",
+                "killed",
+                "missed_cutoff",
+                "other_section",
+                "no_room",
+                "no_block",
+            },
+        ),
         ("editions/compose.py", {"below_minimum", "preflight"}),
         ("editions/review.py", {"by_editor"}),
-        ("delivery/publish.py", {"refused", "no_answer", "was_not_placed", "gave_up", "stale", "story_withdrawn"}),
+        (
+            "delivery/publish.py",
+            {"refused", "no_answer", "was_not_placed", "gave_up", "stale", "story_withdrawn"},
+        ),
         ("delivery/batch.py", {"server_refused", "server_away"}),
     ],
 )
@@ -159,7 +181,9 @@ def test_every_rule_has_a_sentence(name: str) -> None:
 
 
 def an_edition(**fields: Any) -> Edition:
-    newsletter = Newsletter(name="Morning Brief", masthead={"zone": "Europe/Brussels"}, **fields.pop("newsletter", {}))
+    newsletter = Newsletter(
+        name="Morning Brief", masthead={"zone": "Europe/Brussels"}, **fields.pop("newsletter", {})
+    )
     return Edition(newsletter=newsletter, slot_at=NOW + timedelta(minutes=18), **fields)
 
 
@@ -181,6 +205,8 @@ def test_an_edition_says_what_happens_next(fields: dict[str, Any], told: str) ->
     assert words.edition(an_edition(**fields), now=NOW) == told
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(0, "0 s"), (59, "59 s"), (60, "1 min"), (7199, "1 h"), (200_000, "2 d")])
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0, "0 s"), (59, "59 s"), (60, "1 min"), (7199, "1 h"), (200_000, "2 d")]
+)
 def test_a_span_is_told_in_its_largest_whole_unit(seconds: int, told: str) -> None:
     assert words.duration(seconds) == told

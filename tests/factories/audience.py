@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import count as counter
 
 from pipeline.audience.models import Subscriber, Subscription, Topic
 from pipeline.audience.subscribe import hash_of
 
 NOW = datetime(2026, 4, 19, 4, 12, tzinfo=UTC)
+_numbers = counter(1)
 
 
 def topic(*, slug: str = "morning-brief", name: str = "Morning Brief") -> Topic:
@@ -35,7 +37,7 @@ def cleo(*, follows: Topic | None = None) -> Subscriber:
 
 def readers(*, count: int, follows: Topic, now: datetime = NOW) -> list[Subscriber]:
     """Many of them, in two statements."""
-    addresses = [f"reader-{number}@example.net" for number in range(count)]
+    addresses = [f"reader-{next(_numbers)}@example.net" for _ in range(count)]
     made = Subscriber.objects.bulk_create(
         Subscriber(address=a, address_hash=hash_of(a), state=Subscriber.State.ACTIVE, created_at=now)
         for a in addresses

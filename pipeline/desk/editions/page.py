@@ -210,7 +210,7 @@ def _acts(row: Edition, *, now: datetime, zone: str) -> dict[str, Any]:
         "skip": row.state in SKIPPABLE,
         "write": row.state in (READY, HELD),
     }
-    if row.state == READY:
+    if row.state == READY or (row.state == HELD and row.code in review.APPROVABLE_HOLDS):
         readers = recipients.count(topic_id=row.newsletter.topic_id)
         acts["approve"] = f"Send to {words.count(readers, 'reader')} {_leaving(row, now=now, zone=zone)}"
         acts["readers"] = (

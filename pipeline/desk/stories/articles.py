@@ -18,6 +18,7 @@ from pipeline.articles.models import Article, Hold
 from pipeline.desk import frame, sign_in, words
 from pipeline.editions.models import Item
 from pipeline.posts.models import Post
+from pipeline.staff.models import User
 
 PAGE = 40
 MOST_EDITIONS = 200  #: among which an article is looked for
@@ -127,13 +128,17 @@ def listing(request: sign_in.Guest) -> HttpResponse:
 @require_POST
 def release(request: sign_in.Guest, hold_id: int) -> HttpResponse:
     """Let a held article go on."""
-    from pipeline.articles import intake  # brings the page readers, which no list needs
-
     hold = get_object_or_404(Hold.objects.select_related("article"), id=hold_id)
     if not request.user.may_edit:
         messages.error(request, NOT_YOURS)
-    elif intake.release(hold_id=hold.id, actor=request.user, now=timezone.now()):
+    elif _released(hold, actor=request.user):
         messages.success(request, f"Released: “{hold.article.headline}” may be announced from now on.")
     else:
         messages.warning(request, f"“{hold.article.headline}” was not held any more. Nothing was changed.")
     return redirect(reverse("desk:articles") + "?state=held")
+
+
+def _released(hold: Hold, *, actor: User) -> bool:
+    from pipeline.articles import intake  # brings the page readers, which no list needs
+
+    return intake.release(hold_id=hold.id, actor=actor, now=timezone.now())

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from lxml import html as lxml_html
+
+from pipeline.delivery.models import Delivery, Send
+from pipeline.desk.editions import results
+from pipeline.engagement.models import Link
+from tests.factories import engagement
+
+pytestmark = pytest.mark.django_db
+
+
+def words(node: Any) -> str:
+    return " ".join(" ".join(node.itertext()).split())
+
+
+def shown(desk: Client, morning: Any) -> Any:
+    return lxml_html.document_fromstring(
+        desk.get(f"/desk/editions/{morning.leaving.edition_id}/").content.decode()
+    )
+
+
+def test_every_delivery_is_in_one_count(morning: Any) -> None:
+    told = results.progress(morning.leaving)
+    assert {row["state"]: row["n"] for row in told["counts"]} == {
+        "accepted": 7,
+        "pending": 2,
+        "refused": 1,
+        "unknown": 2,
+    }
+    assert sum(row["n"] for row in told["counts"]) == told["recipients"] == 12
+    assert (told["done"], told["waiting"], told["share"]) == (10, 2, "83.3 %")
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "told"), [(0, 0, "–"), (0, 5, "0.0 %"), (99_999, 100_000, "99.9 %"), (5, 5, "100 %")]
+)
+def test_a_share_says_hundred_only_when_nothing_is_missing(part: int, whole: int, told: str) -> None:
+    assert results._share(part, whole) == told
+
+
+def test_every_unknown_is_listed_by_address(desk: Client, morning: Any) -> None:
+    unknown = Delivery.objects.filter(state="unknown").values_list("address", flat=True)
+    on_page = shown(desk, morning).xpath("//ul[@class='addresses']//span[@class='address']/text()")
+    document: Any = lxml_html.document_fromstring(
+        desk.get(f"/desk/editions/{morning.leaving.edition_id}/deliveries/?state=unknown").content.decode()
+    )
+    assert sorted(on_page) == sorted(unknown)
+    assert sorted(document.xpath("//tbody//th/text()")) == sorted(unknown)
+
+
+def test_people_stand_apart_from_machines_with_the_rule(desk: Client, morning: Any) -> None:
+    origin = morning.leaving.origin
+    for ordinal in (1, 2, 2):
+        engagement.event(origin=origin, ordinal=ordinal)
+    engagement.event(origin=origin, ordinal=3, kind="open")
+    for _ in range(4):
+        engagement.event(origin=origin, ordinal=5, verdict="scanner", rules=["R5"])
+    engagement.event(origin=origin, ordinal=6, verdict="pending")
+    section = words(shown(desk, morning).get_element_by_id("results"))
+    assert "people clicked 2 28.6 % of accepted" in section
+    assert "people opened 1 14.3 %; not reliable" in section
+    assert "4 not counted as people" in section
+    assert "4 clicks It came from a network that only scans mail. R5" in section
+    assert "1 events are too fresh to be judged" in section
+
+
+def test_clicks_are_people_by_place(desk: Client, morning: Any) -> None:
+    origin = morning.leaving.origin
+    lead = Link.objects.get(origin=origin, slot="lead/1")
+    for ordinal in (1, 2, 2):
+        engagement.event(origin=origin, ordinal=ordinal, link=lead.number, article=lead.article)
+    engagement.event(origin=origin, ordinal=3, link=lead.number, verdict="scanner", rules=["R7"])
+    rows = {row["slot"]: row for row in results.of(morning.leaving)["slots"]}
+    assert rows["lead/1"]["people"] == 2
+    assert lead.article is not None
+    assert rows["lead/1"]["what"] == lead.article.headline
+    assert sum(row["people"] for row in rows.values()) == 2
+    assert "honeypot" not in rows
+
+
+def test_the_moving_part_says_whether_it_still_moves(desk: Client, morning: Any) -> None:
+    url = f"/desk/editions/{morning.leaving.edition_id}/progress"
+    assert " data-live" in desk.get(url).content.decode()
+    Send.objects.update(state="submitted")
+    told = desk.get(url).content.decode()
+    assert " data-live" not in told
+    assert "<html" not in told
+
+
+def test_the_script_is_loaded_only_while_something_moves(desk: Client, morning: Any) -> None:
+    assert shown(desk, morning).xpath("//script/@src") == ["/static/desk.js"]
+    Send.objects.update(state="submitted")
+    assert not shown(desk, morning).xpath("//script")
+
+
+def test_why_a_send_stands_still_is_told(desk: Client, morning: Any) -> None:
+    Send.objects.update(state="paused", code="server_refused", params={"said": "535 credentials"})
+    assert "The mail server refused us, so it was paused: “535 credentials”" in words(shown(desk, morning))
+
+
+def test_what_a_server_said_is_text(desk: Client, morning: Any) -> None:
+    Delivery.objects.filter(state="refused").update(reason="<b>no</b>", smtp_code=550)
+    told = desk.get(f"/desk/editions/{morning.leaving.edition_id}/deliveries/?state=refused").content.decode()
+    assert "550 &lt;b&gt;no&lt;/b&gt;" in told

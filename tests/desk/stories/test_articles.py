@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from lxml import html as lxml_html
+
+from pipeline.articles.models import Article
+from pipeline.desk.stories import articles as desk_articles
+from pipeline.staff.models import JournalEntry
+from tests.factories import articles, staff
+
+pytestmark = pytest.mark.django_db
+
+
+def told(client: Client, query: str = "") -> Any:
+    return lxml_html.document_fromstring(client.get(f"/desk/articles/{query}").content.decode())
+
+
+def words(node: Any) -> str:
+    return " ".join(node.text_content().split())
+
+
+def test_an_article_shows_where_it_is_from(desk: Client) -> None:
+    articles.article(
+        headline="Rain in Quito", section_path=["World", "americas"], dateline={"place": "Quito"}, code="news"
+    )
+    row = words(told(desk).xpath("//ol[@class='stories']/li")[0])
+    for part in (
+        "Rain in Quito",
+        "World › Americas",
+        "Quito",
+        "The Meridian Dispatch",
+        "eligible",
+        "It may be announced.",
+    ):
+        assert part in row
+
+
+def test_held_articles_say_what_releasing_them_does(desk: Client, morning: Any) -> None:
+    document = told(desk, "?state=held")
+    assert document.xpath("//main//form/@action") == [f"/desk/articles/held/{morning.held.id}/release"]
+    assert "Released, an article is posted by every account that wants it" in words(document)
+
+
+def test_a_released_article_may_be_announced(desk: Client, morning: Any) -> None:
+    answer = desk.post(f"/desk/articles/held/{morning.held.id}/release", follow=True)
+    assert "may be announced from now on" in answer.content.decode()
+    assert Article.objects.get(id=morning.held.article_id).state == "eligible"
+    assert str(JournalEntry.objects.get(verb="release").actor) == "Ada"
+    again = desk.post(f"/desk/articles/held/{morning.held.id}/release", follow=True)
+    assert "was not held any more" in again.content.decode()
+
+
+def test_who_may_only_look_releases_nothing(client: Client, morning: Any) -> None:
+    client.force_login(staff.ben())
+    answer = client.post(f"/desk/articles/held/{morning.held.id}/release", follow=True)
+    assert desk_articles.NOT_YOURS in answer.content.decode()
+    assert Article.objects.get(id=morning.held.article_id).state == "held"
+    assert not told(client, "?state=held").xpath("//main//form")
