@@ -83,6 +83,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/desk/sign-in/"
 LOGIN_REDIRECT_URL = "/desk/"
 
+CSRF_FAILURE_VIEW = "pipeline.public.faults.stale_form"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not CONFIG.debug
 SECURE_SSL_REDIRECT = not CONFIG.debug
 SECURE_HSTS_SECONDS = 0 if CONFIG.debug else 31_536_000

@@ -12,14 +12,24 @@ from pipeline.staff.journal import note
 from pipeline.staff.models import User
 
 
+#: Held for want of a decision, not for a fault.
+APPROVABLE_HOLDS = ("not_approved", "late")
+
+
 class Refused(Exception):
     """The act is not possible; the message says why, what was kept, and what to do."""
 
 
 @transaction.atomic
 def approve(*, edition_id: int, revision: int, actor: User, now: datetime) -> Edition:
-    """Let it leave at its slot, or after the undo window if that is later. Raises Refused."""
-    edition = _open(edition_id, revision=revision, actor=actor, states=(Edition.State.READY,), act="approved")
+    """Let it leave at its slot, or after the undo window if that is later. Raises Refused.
+
+    One that is held because its slot passed may still be approved: a person outweighs the late policy.
+    """
+    states = (Edition.State.READY, Edition.State.HELD)
+    edition = _open(edition_id, revision=revision, actor=actor, states=states, act="approved")
+    if edition.state == Edition.State.HELD and edition.code not in APPROVABLE_HOLDS:
+        raise Refused("Preflight forbids this edition. Nothing was changed: mend what it names, then approve.")
     grant(edition, now=now, actor=actor)
     note(verb="approve", subject="edition", subject_id=edition.id, now=now, actor=actor, revision=revision)
     return edition

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from pipeline.public import leave, letter_pages, popular
+from pipeline.public import health, leave, letter_pages, popular
 
 urlpatterns = [
+    path("healthz", health.healthz),
     path("u/<str:token>", leave.leave, name="leave"),
     path("p/<str:token>", leave.leave, name="preferences"),
     path("v/<str:token>", letter_pages.web_view, name="web_view"),

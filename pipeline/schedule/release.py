@@ -111,9 +111,10 @@ def lateness(edition: Edition, *, now: datetime) -> Decision:
     """What the newsletter's late policy says of this edition now."""
     newsletter = edition.newsletter
     policy = LatePolicy(then=Action(newsletter.late_policy), after_s=newsletter.late_after_s)
-    return decide(
-        policy, slot_at=edition.slot_at, now=max(now, edition.slot_at), next_slot_at=_next_slot(edition)
-    )
+    slot_at = edition.slot_at
+    if edition.approved_by_id and edition.approved_at:
+        slot_at = max(slot_at, edition.approved_at)  # a person knew how late it was
+    return decide(policy, slot_at=slot_at, now=max(now, slot_at), next_slot_at=_next_slot(edition))
 
 
 def _next_slot(edition: Edition) -> datetime | None:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from pipeline.audience import recipients
 from pipeline.desk import frame, sign_in, today, words
 from pipeline.desk.editions import preview, results
+from pipeline.editions import review
 from pipeline.editions.compose import rules_of
 from pipeline.editions.models import Edition, Item
 from pipeline.editions.preflight import BLOCK, CLIPPED_BYTES, CONFIRM, NOTE

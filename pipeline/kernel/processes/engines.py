@@ -82,6 +82,8 @@ class Engines:
             _initialise(place, data)
         _clear_stale_postmaster(data)
         run = _private_dir(addresses.socket_dir(self.config.data_dir), place)
+        for stale in (run / ".s.PGSQL.5432", run / ".s.PGSQL.5432.lock"):
+            stale.unlink(missing_ok=True)  # the lock names a number that a zombie, or a stranger, may have by now
         flags = {"listen_addresses": "", "unix_socket_directories": str(run), "shared_buffers": "128MB"}
         flags |= {"wal_level": "minimal", "max_wal_senders": "0", "max_connections": "120", "jit": "off"}
         argv = [place.program("postgres"), "-D", str(data)]
