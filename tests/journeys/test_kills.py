@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 from django.utils import timezone
 
-from tests.journeys.conftest import House
+from tests.journeys.house import House
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(175)]
 READERS = 2000
@@ -21,13 +21,24 @@ def begin_edition(house: House, readers: int) -> None:
     """Stories, readers and one edition on its way; the newsletter makes no second one."""
     file = house.data_dir / "readers.csv"
     file.write_text("email\n" + "".join(f"reader{n}@readers.example.org\n" for n in range(readers)))
-    house.dateline("create-newsletter", "Morning Brief", "--from", "brief@dispatch.example.org", "--every", "12", "--approval", "rules")
+    house.dateline(
+        "create-newsletter",
+        "Morning Brief",
+        "--from",
+        "brief@dispatch.example.org",
+        "--every",
+        "12",
+        "--approval",
+        "rules",
+    )
     house.dateline("import-subscribers", str(file), "--topic", "morning-brief")
     for _ in range(4):
         house.newsroom.publish_next(timezone.now())
     house.until(lambda: house.one("SELECT count(*) FROM dateline_send"), 45, "an edition on its way")
     house.rows("UPDATE dateline_newsletter SET state = 'paused' RETURNING id")
-    house.rows("UPDATE dateline_edition SET state = 'cancelled' WHERE state IN ('planned', 'collecting', 'ready') RETURNING id")
+    house.rows(
+        "UPDATE dateline_edition SET state = 'cancelled' WHERE state IN ('planned', 'collecting', 'ready') RETURNING id"
+    )
 
 
 def check_everyone(house: House, readers: int) -> tuple[Counter[str], list[str]]:
@@ -104,7 +115,9 @@ def test_killing_the_whole_tree_leaves_nothing_and_the_next_start_works(house: H
     everything = house.pids("")
     os.kill(house.up.pid, signal.SIGKILL)
     house.up.wait()
-    house.until(lambda: not set(everything) & set(house.pids("")), 30, "every process gone after its owner's kill -9")
+    house.until(
+        lambda: not set(everything) & set(house.pids("")), 30, "every process gone after its owner's kill -9"
+    )
     house.start()
     house.until(lambda: house.one("SELECT count(*) FROM dateline_article") >= 10, 20, "the rows of before")
     for pid in house.pids(""):
@@ -122,7 +135,17 @@ def test_two_beats_send_no_edition_twice(morning: House) -> None:
 
     house = morning
     second = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "workers.app", "--quiet", "beat", "--schedule", str(house.data_dir / "beat2")],
+        [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "workers.app",
+            "--quiet",
+            "beat",
+            "--schedule",
+            str(house.data_dir / "beat2"),
+        ],
         env={**house.environ, "C_FORCE_ROOT": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -14,7 +14,7 @@ import pytest
 from django.utils import timezone
 from lxml import html
 
-from tests.journeys.conftest import House
+from tests.journeys.house import House
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(170)]
 READERS = 60
@@ -58,8 +58,21 @@ def test_a_published_story_reaches_an_inbox_a_timeline_and_most_popular(morning:
 
     readers = house.data_dir / "readers.csv"
     readers.write_text("email\n" + "".join(f"reader{n}@readers.example.org\n" for n in range(READERS)))
-    house.dateline("create-newsletter", "Morning Brief", "--from", "brief@dispatch.example.org", "--every", "15", "--home", house.newsroom.url, "--approval", "rules")
-    assert house.dateline("import-subscribers", str(readers), "--topic", "morning-brief")["entered"] == READERS
+    house.dateline(
+        "create-newsletter",
+        "Morning Brief",
+        "--from",
+        "brief@dispatch.example.org",
+        "--every",
+        "15",
+        "--home",
+        house.newsroom.url,
+        "--approval",
+        "rules",
+    )
+    assert (
+        house.dateline("import-subscribers", str(readers), "--topic", "morning-brief")["entered"] == READERS
+    )
     assert house.dateline("import-subscribers", str(readers), "--topic", "morning-brief")["entered"] == 0
 
     time.sleep(1.2)
@@ -78,7 +91,11 @@ def test_a_published_story_reaches_an_inbox_a_timeline_and_most_popular(morning:
     led = {follow(url, as_reader=200): words for url, words in links.items()}
     stories = {url: words for url, words in led.items() if url in by_url}
     assert len(stories) >= 4
-    assert all(words in by_url[url] or by_url[url] in words for url, words in stories.items() if "read" not in words.lower())
+    assert all(
+        words in by_url[url] or by_url[url] in words
+        for url, words in stories.items()
+        if "read" not in words.lower()
+    )
 
     favourite, headline = next((url, words) for url, words in stories.items() if words == by_url[url])
     for n, mail in enumerate(mails[1:21]):
