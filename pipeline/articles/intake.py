@@ -14,7 +14,7 @@ from django.utils.text import slugify
 from pipeline.articles import identify
 from pipeline.articles.addresses import comparable
 from pipeline.articles.models import Alias, Article, Hold, Section, Version
-from pipeline.articles.read import Reading, read
+from pipeline.articles.read import Reading, UnusableInput, read
 from pipeline.articles.screen import Decision, Facts, State, screen
 from pipeline.kernel.http import Client, FetchError
 from pipeline.kernel.outbound import client as our_client
@@ -55,7 +55,11 @@ def _reading(article: Article, client: Client) -> Reading | None:
     if answer.status != 200:
         log.info("%s answered %s", article.url, answer.status)
         return None
-    return read(answer.body, url=answer.final_url, headers=answer.headers)
+    try:
+        return read(answer.body, url=answer.final_url, headers=answer.headers)
+    except UnusableInput as error:
+        log.info("%s: %s", article.url, error)
+        return None
 
 
 @transaction.atomic

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
+from pipeline.articles.models import Article
 from pipeline.audience.recipients import RECIPIENTS
 from pipeline.delivery.models import Batch, Delivery, Send
-from pipeline.editions.models import Edition
+from pipeline.editions.models import Edition, Item
 from pipeline.engagement.models import Link, Origin
 from pipeline.kernel.queue import Job, ring, wake
 from pipeline.staff.journal import note
@@ -28,9 +29,13 @@ class CountsDiffer(Exception):
 
 @transaction.atomic
 def begin(*, edition_id: int, now: datetime) -> bool:
-    """Take an approved edition whose undo window has passed; True if this caller won it."""
+    """Take an approved edition whose undo window has passed; True if this caller won it. A killed story stops it."""
     won = Edition.objects.filter(
-        id=edition_id, state=Edition.State.APPROVED, leaves_at__lte=now, rendering__isnull=False
+        ~holds_killed_story(),
+        id=edition_id,
+        state=Edition.State.APPROVED,
+        leaves_at__lte=now,
+        rendering__isnull=False,
     ).update(state=Edition.State.SENDING)
     if not won:
         return False
@@ -41,6 +46,12 @@ def begin(*, edition_id: int, now: datetime) -> bool:
     send = Send.objects.create(edition=edition, origin=origin, created_at=now)
     wake(Job.DELIVERY_PREPARE, send_id=send.id)
     return True
+
+
+def holds_killed_story() -> Exists:
+    """A condition on editions: a story they would carry has been killed since it was chosen."""
+    killed = Q(article__state=Article.State.KILLED) | Q(article__killed_at__isnull=False)
+    return Exists(Item.objects.filter(killed, edition_id=OuterRef("id"), picked=True))
 
 
 def prepare(*, send_id: int, now: datetime) -> int | None:

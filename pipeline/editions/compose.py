@@ -16,6 +16,7 @@ from pipeline.editions.models import Edition, Item, Newsletter, Rendering
 from pipeline.editions.preflight import Facts, check
 from pipeline.editions.render import render
 from pipeline.editions.rendered import Doors, LinkTable, Rendered
+from pipeline.editions.review import TAKEN_BACK
 from pipeline.editions.select import POPULAR, Candidate, Choice, Frame, Rule, select
 from pipeline.kernel.config import config
 from pipeline.ranking.models import Standing
@@ -23,6 +24,7 @@ from pipeline.ranking.models import Standing
 #: Reading speed of adults in their own language, words a minute (Brysbaert 2019: 238 for English non-fiction).
 WORDS_A_MINUTE = 238
 MOST_CANDIDATES = 500
+LOOK_AGAIN = timedelta(minutes=1)
 #: States in which composing again is still possible; after approval a person must take it back first.
 OPEN_STATES = (Edition.State.PLANNED, Edition.State.COLLECTING, Edition.State.READY)
 
@@ -45,18 +47,31 @@ def compose(*, edition_id: int, now: datetime) -> str | None:
     _keep_items(edition, choices)
     found = sum(1 for choice in choices if choice.picked and _is_news(choice))
     if found < edition.newsletter.minimum:
-        return _settle(
-            edition,
-            Edition.State.SKIPPED,
-            now=now,
-            code="below_minimum",
-            found=found,
-            minimum=edition.newsletter.minimum,
-        )
+        return _too_few(edition, found=found, now=now)
     return _render(edition, now=now)
 
 
+def _too_few(edition: Edition, *, found: int, now: datetime) -> str:
+    """Until the cut-off stories may still come, so it goes on collecting; after it the slot is skipped."""
+    over = now >= cutoff_of(edition)
+    state = Edition.State.SKIPPED if over else Edition.State.COLLECTING
+    edition.composed_at = now
+    return _settle(
+        edition, state, "below_minimum", now=now, found=found, minimum=edition.newsletter.minimum
+    )
+
+
+def waits_for_stories(edition: Edition, *, now: datetime) -> bool:
+    """Whether it had too few stories a moment ago and its cut-off has not come: no need to look again yet."""
+    return (
+        edition.code == "below_minimum"
+        and edition.composed_at is not None
+        and now < min(cutoff_of(edition), edition.composed_at + LOOK_AGAIN)
+    )
+
+
 def _render(edition: Edition, *, now: datetime) -> str:
+    taken_back = edition.code == TAKEN_BACK
     content = content_of(edition)
     rendered = render(content, origin_links=LinkTable())
     findings = check(rendered, content, facts=_facts(edition))
@@ -66,7 +81,7 @@ def _render(edition: Edition, *, now: datetime) -> str:
     edition.composed_at = now
     if findings.blocked:
         return _settle(edition, Edition.State.HELD, "preflight", now=now)
-    return _settle(edition, Edition.State.READY, now=now)
+    return _settle(edition, Edition.State.READY, TAKEN_BACK if taken_back else "", now=now)
 
 
 def _settle(edition: Edition, state: Edition.State, code: str = "", *, now: datetime, **params: Any) -> str:
@@ -85,13 +100,18 @@ def rules_of(newsletter: Newsletter) -> list[Rule]:
     ]
 
 
-def frame_of(edition: Edition) -> Frame:
-    """New since the last edition that left (or within the first-edition window), until the cut-off."""
+def cutoff_of(edition: Edition) -> datetime:
+    """From when on nothing changes by itself; the first edition's is never before its newsletter began."""
     newsletter = edition.newsletter
-    first = newsletter.created_at - timedelta(hours=newsletter.first_window_h)
+    return max(edition.slot_at - timedelta(seconds=newsletter.cutoff_before_s), newsletter.created_at)
+
+
+def frame_of(edition: Edition) -> Frame:
+    """From the first edition's window until the cut-off; what left before is known from the ledger, not the clock."""
+    newsletter = edition.newsletter
     return Frame(
-        since=first,
-        cutoff_at=max(edition.slot_at - timedelta(seconds=newsletter.cutoff_before_s), newsletter.created_at),
+        since=newsletter.created_at - timedelta(hours=newsletter.first_window_h),
+        cutoff_at=cutoff_of(edition),
         most_age_h=newsletter.max_age_h,
     )
 
@@ -107,11 +127,12 @@ def candidates(edition: Edition) -> list[Candidate]:
 def _considered(edition: Edition, *, popular: list[int]) -> QuerySet[Article]:
     """Archived and baseline stories may be popular, and only that: they were never announced."""
     since = edition.slot_at - timedelta(hours=2 * edition.newsletter.max_age_h)
-    fresh = Q(state=Article.State.ELIGIBLE, first_seen_at__gte=since)
+    fresh = Article.objects.filter(state=Article.State.ELIGIBLE, first_seen_at__gte=since)
+    newest = fresh.order_by("-first_seen_at", "id").values("id")[:MOST_CANDIDATES]
     return (
-        Article.objects.filter(fresh | Q(id__in=popular))
+        Article.objects.filter(Q(id__in=newest) | Q(id__in=popular))
         .exclude(state=Article.State.KILLED)
-        .order_by("-first_seen_at")[:MOST_CANDIDATES]
+        .order_by("-first_seen_at", "id")
     )
 
 

@@ -14,6 +14,8 @@ from pipeline.staff.models import User
 
 #: Held for want of a decision, not for a fault.
 APPROVABLE_HOLDS = ("not_approved", "late")
+#: A person took the approval back: neither the newsletter's rule nor its policy approves it again.
+TAKEN_BACK = "taken_back"
 
 
 class Refused(Exception):
@@ -51,12 +53,8 @@ def undo(*, edition_id: int, actor: User, now: datetime) -> Edition:
     edition = _open(
         edition_id, revision=None, actor=actor, states=(Edition.State.APPROVED,), act="taken back"
     )
-    edition.state, edition.approved_at, edition.approved_by, edition.leaves_at = (
-        Edition.State.READY,
-        None,
-        None,
-        None,
-    )
+    edition.state, edition.code = Edition.State.READY, TAKEN_BACK
+    _void_approval(edition)
     edition.revision += 1
     edition.save()
     note(verb="undo", subject="edition", subject_id=edition.id, now=now, actor=actor)
@@ -94,11 +92,16 @@ def rewrite(
     )
     edition.subject, edition.preheader, edition.note = subject.strip(), preheader.strip(), words.strip()
     edition.state, edition.code, edition.edited = Edition.State.COLLECTING, "", True
+    _void_approval(edition)
     edition.revision += 1
     edition.save()
     note(verb="rewrite", subject="edition", subject_id=edition.id, now=now, actor=actor, line=edition.subject)
     wake(Job.EDITIONS_COMPOSE, edition_id=edition.id)
     return edition
+
+
+def _void_approval(edition: Edition) -> None:
+    edition.approved_at = edition.approved_by = edition.leaves_at = None
 
 
 def _open(

@@ -11,13 +11,14 @@ import redis
 from django.db import connection, transaction
 
 from pipeline.engagement.models import Poison
-from pipeline.engagement.records import BOOT_BYTES, Poisoned, Record, unpack
+from pipeline.engagement.records import BOOT_BYTES, ID_BYTES, Poisoned, Record, unpack
 
 log = logging.getLogger("dateline.engagement")
 
 STREAM = "dateline:events"
 DRAINED = "dateline:drained"  #: hash: a door's boot in hex -> the counter up to which everything is committed
 ENTRIES = 500
+END_OF_TIME_MS = 253_402_300_800_000  #: the year 10000, which neither Python nor a reader's clock reaches
 #: One drain at a time; a second one finds the lock taken and leaves.
 LOCK = 0x64_72_61_69
 
@@ -35,14 +36,16 @@ SELECT DISTINCT ON (inbound.id) inbound.id, inbound.at, inbound.kind, origin.id,
        inbound.network, inbound.agent, inbound.method, inbound.flags, 'pending', '[]'::jsonb, false
   FROM inbound LEFT JOIN dateline_origin origin ON origin.id = inbound.origin
        LEFT JOIN dateline_link link ON link.origin_id = inbound.origin AND link.number = inbound.link
+            AND inbound.kind = 'click'
 ON CONFLICT (id) DO NOTHING
 """
-#: The first gap after `upto`: nothing behind it may be forgotten by the door.
+#: The first gap after `upto`: nothing behind it may be forgotten by the door. What an earlier portion brought counts
+#: as well, so that a late frame closes its gap for all that came before it.
 _CONTIGUOUS = """
 WITH seen AS (
     SELECT ('x' || encode(substring(id FROM 7 FOR 6), 'hex'))::bit(48)::bigint AS counter,
            row_number() OVER (ORDER BY id) AS place
-      FROM dateline_event WHERE id > %(low)s AND id <= %(high)s)
+      FROM (SELECT id FROM dateline_event WHERE id > %(low)s AND id <= %(high)s ORDER BY id LIMIT 200000) AS beyond)
 SELECT coalesce(max(counter), %(upto)s) FROM seen WHERE counter = %(upto)s + place
 """
 
@@ -92,13 +95,24 @@ def _alone() -> bool:
 def _records(portion: list[tuple[bytes, dict[bytes, bytes]]], *, now: datetime) -> Iterable[Record]:
     for entry, fields in portion:
         try:
-            yield from unpack(fields.get(b"p", b""))
+            yield from _unpacked(fields)
         except Poisoned as error:
             log.warning("stream entry %s set aside: %s", entry.decode(), error)
             Poison.objects.get_or_create(
                 entry=entry.decode(),
                 defaults={"at": now, "body": fields.get(b"p", b""), "error": str(error)[:300]},
             )
+
+
+def _unpacked(fields: dict[bytes, bytes]) -> list[Record]:
+    """All records of an entry. Raises Poisoned, also for an instant that no calendar has."""
+    if b"p" not in fields:
+        raise Poisoned(f"an entry without a payload, but with {len(fields)} other fields")
+    found = unpack(fields[b"p"])
+    for record in found:
+        if record.at_ms >= END_OF_TIME_MS:
+            raise Poisoned(f"an event of millisecond {record.at_ms}")
+    return found
 
 
 def _apply(records: list[Record]) -> int:
@@ -127,23 +141,17 @@ def _row(record: Record) -> tuple[Any, ...]:
 
 
 def _advance(records: list[Record]) -> dict[bytes, int]:
-    """Move each door's mark up to its first gap; the marks as they are now."""
-    highest: dict[bytes, int] = {}
-    for record in records:
-        highest[record.boot] = max(record.counter, highest.get(record.boot, 0))
-    return {boot: _advance_one(boot, counter) for boot, counter in highest.items()}
+    """Move the mark of each door that was heard up to its first gap; the marks as they are now."""
+    return {boot: _advance_one(boot) for boot in sorted({record.boot for record in records})}
 
 
-def _advance_one(boot: bytes, counter: int) -> int:
-    size = 12 - BOOT_BYTES
+def _advance_one(boot: bytes) -> int:
+    size = ID_BYTES - BOOT_BYTES
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO dateline_door (boot, upto) VALUES (%s, 0) ON CONFLICT DO NOTHING", [boot])
         cursor.execute("SELECT upto FROM dateline_door WHERE boot = %s FOR UPDATE", [boot])
         upto: int = cursor.fetchone()[0]
-        bounds = {
-            "low": boot + upto.to_bytes(size, "big"),
-            "high": boot + max(counter, upto).to_bytes(size, "big"),
-        }
+        bounds = {"low": boot + upto.to_bytes(size, "big"), "high": boot + b"\xff" * size}
         cursor.execute(_CONTIGUOUS, {**bounds, "upto": upto})
         reached = int(cursor.fetchone()[0])
         cursor.execute("UPDATE dateline_door SET upto = %s WHERE boot = %s", [reached, boot])

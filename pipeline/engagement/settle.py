@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from pipeline.engagement.records import Flag
-from pipeline.engagement.tally import Vote, settle_votes
+from pipeline.engagement.records import VISITOR_BYTES, Flag
+from pipeline.engagement.tally import LOCK, Vote, settle_votes
 from pipeline.engagement.verdicts import PRODUCTION, Hit, Ruling, Thresholds, Verdict, judge
 
 PORTION = 2000
-LOCK = 0x73_65_74_74
+#: The door could not tell where it came from: such events have nothing in common.
+NOWHERE = bytes(VISITOR_BYTES)
 #: A token whose signature is not ours leads on and counts nothing, whoever followed it.
 FORGED = Verdict(verdict=Ruling.UNKNOWN, rules=("MAC",))
 
@@ -33,14 +34,17 @@ class _Row(NamedTuple):
     method: str
     flags: int
     verdict: str
-    rules: list[str]
     delivered_at: datetime | None
     link_kind: str | None
+    due: bool
 
 
+#: A delivery in doubt was answered when it was put in doubt, perhaps long after its reader had it: that proves nothing.
 _COLUMNS = """
 SELECT event.id, event.at, event.kind, event.origin_id, event.ordinal, event.link, event.article_id, event.person,
-       event.network, event.agent, event.method, event.flags, event.verdict, event.rules, reach.answered_at, link.kind
+       event.network, event.agent, event.method, event.flags, event.verdict,
+       CASE WHEN reach.state IN ('accepted', 'bounced', 'complained') THEN reach.answered_at END, link.kind,
+       event.id IN (SELECT id FROM due)
   FROM dateline_event event
   LEFT JOIN dateline_link link ON link.origin_id = event.origin_id AND link.number = event.link AND event.kind = 'click'
   LEFT JOIN dateline_send send ON send.origin_id = event.origin_id
@@ -57,7 +61,7 @@ WITH due AS (SELECT id, at, origin_id, ordinal, network FROM dateline_event
     UNION SELECT other.id FROM due JOIN dateline_event other
              ON other.origin_id = due.origin_id AND other.ordinal = due.ordinal AND due.ordinal > 0
     UNION SELECT other.id FROM due JOIN dateline_event other
-             ON other.network = due.network AND other.at BETWEEN due.at - %(near_s)s * interval '1 second'
+             ON other.network = due.network AND due.network <> %(nowhere)s AND other.at BETWEEN due.at - %(near_s)s * interval '1 second'
                                                          AND due.at + %(near_s)s * interval '1 second')
 """  # noqa: S608 - our own constants
 
@@ -77,23 +81,26 @@ def settle(*, now: datetime, quarantine_s: float = PRODUCTION.click_after_s, por
         if not cursor.fetchone()[0]:
             return 0
         until = now - timedelta(seconds=quarantine_s)
-        cursor.execute(_NEIGHBOURS, {"until": until, "portion": portion, "near_s": PRODUCTION.crowd_s})
+        cursor.execute(_NEIGHBOURS, {"until": until, "portion": portion, "near_s": PRODUCTION.crowd_s, "nowhere": NOWHERE})
         rows = [_Row(*found) for found in cursor.fetchall()]
     verdicts = judge([_hit(row) for row in rows], thresholds=thresholds(quarantine_s))
     changed = [
         (row, verdict)
         for row, verdict in zip(rows, map(_unless_forged, rows, verdicts), strict=True)
-        if _is_news(row, verdict, until=until)
+        if _is_news(row, verdict)
     ]
     _write(changed)
     settle_votes(_votes(row for row, _ in changed))
     return len(changed)
 
 
-def _is_news(row: _Row, verdict: Verdict, *, until: datetime) -> bool:
-    """A pending row is decided; a person may still turn out a machine. The other way round needs a whole history."""
+def _is_news(row: _Row, verdict: Verdict) -> bool:
+    """A row that is due is decided; a person may still turn out a machine. The other way round needs a whole history.
+
+    A neighbour that is not due waits: its own neighbours are not all here.
+    """
     if row.verdict == "pending":
-        return row.at <= until
+        return row.due
     return row.verdict == Ruling.HUMAN and verdict.verdict != Ruling.HUMAN
 
 
@@ -106,16 +113,23 @@ def _hit(row: _Row) -> Hit:
     return Hit(
         at=row.at,
         delivered_at=row.delivered_at,
-        message=f"{row.origin}/{row.ordinal}" if row.ordinal else "",
-        link="" if row.kind == "open" else str(row.link),
+        message=f"{row.origin}/{row.ordinal}" if row.ordinal and row.origin is not None else "",
+        link=_link(row),
         method=row.method,
         ua=row.agent,
-        ip=row.network.hex(),
+        ip="" if row.network == NOWHERE else row.network.hex(),
         headers={"purpose": "prefetch"} if Flag.PREFETCH in flags else {},
         honeypot=Flag.HONEYPOT in flags or row.link_kind == "honeypot",
         mangled=Flag.MANGLED in flags,
         network="",
     )
+
+
+def _link(row: _Row) -> str:
+    """Links of one message by number; its web view and its way out are links as well, beside the numbered ones."""
+    if row.kind == "open":
+        return ""
+    return str(row.link) if row.kind == "click" else row.kind
 
 
 def _write(changed: list[tuple[_Row, Verdict]]) -> None:

@@ -29,8 +29,11 @@ class Count(NamedTuple):
     n: int
 
 
-_DAY = "(extract(epoch FROM event.at)::bigint / 86400)"
-_MINUTE = "(extract(epoch FROM event.at)::bigint / 60)"
+#: Whoever decides votes or counts them all again holds this; taken until the transaction ends.
+LOCK = 0x73_65_74_74
+#: A cast to bigint rounds: without floor the last half second of a day belonged to the next one.
+_DAY = "(floor(extract(epoch FROM event.at))::bigint / 86400)"
+_MINUTE = "(floor(extract(epoch FROM event.at))::bigint / 60)"
 
 _TOUCHED = """
 CREATE TEMPORARY TABLE touched ON COMMIT DROP AS
@@ -101,8 +104,9 @@ def kept() -> list[Count]:
 
 
 def rebuild() -> None:
-    """Throw the tallies away and count again, inside the caller's transaction."""
+    """Throw the tallies away and count again, inside the caller's transaction; waits for verdicts under way."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         cursor.execute("UPDATE dateline_event SET counted = false WHERE counted")
         cursor.execute("DELETE FROM dateline_tally")
         cursor.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
@@ -22,6 +22,7 @@ POOL = 60
 LOCK = 0x72_61_6E_6B
 #: With nothing counted yet the newest stories fill the list, and it says so.
 COLD_START = timedelta(days=30)
+KEPT = timedelta(days=7, hours=1)  #: older counts can no longer stand in any list
 SHOWN_STATES = (Article.State.ELIGIBLE, Article.State.BASELINE, Article.State.ARCHIVED)
 
 
@@ -32,9 +33,9 @@ def refresh(*, now: datetime) -> list[str]:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
             return []
-    tops = tops_of(_counts(now=now), now=now)
-    facts = _facts({one.article_id for ranked in tops.values() for one in ranked}, now=now)
+    tops = tops_of(_counts(now=now), now=now, published=_published(now=now))
     pins, bans = _hands(now=now)
+    facts = _facts({one.article_id for ranked in tops.values() for one in ranked}, now=now, bans=bans)
     changed = []
     for window in Window:
         places = shape(tops, articles=facts, at=now, size=SIZE, window=window, pins=pins, bans=bans)
@@ -43,25 +44,43 @@ def refresh(*, now: datetime) -> list[str]:
     return changed
 
 
-def tops_of(counts: Iterable[Count], *, now: datetime) -> dict[Window, list[Ranked]]:
-    """The best of each window from plain counts; what the tests compare with a recount."""
+def tops_of(
+    counts: Iterable[Count], *, now: datetime, published: Mapping[int, datetime] | None = None
+) -> dict[Window, list[Ranked]]:
+    """The best of each window from plain counts; what the tests compare with a recount. `published` breaks ties."""
     board = Board(weights=WEIGHTS)
     board.move(minute_of(now))
     board.add(counts)
-    return {window: board.top(window, limit=POOL) for window in Window}
+    return {window: board.top(window, limit=POOL, published=published) for window in Window}
 
 
 def _counts(*, now: datetime) -> list[Count]:
-    """A week of minutes; older ones can no longer stand in any list."""
-    oldest = minute_of(now - timedelta(days=7, hours=1))
+    """A week of minutes."""
+    oldest = minute_of(now - KEPT)
     with connection.cursor() as cursor:
         cursor.execute("SELECT article_id, minute, channel, n FROM dateline_tally WHERE minute >= %s AND n <> 0", [oldest])
         return [Count(*row) for row in cursor.fetchall()]
 
 
-def _facts(ranked: set[int], *, now: datetime) -> dict[int, Facts]:
-    newest = Article.objects.filter(state__in=SHOWN_STATES, first_seen_at__gte=now - COLD_START).order_by("-first_seen_at")
-    wanted = ranked | set(newest.values_list("id", flat=True)[:SIZE]) | set(Pin.objects.values_list("article_id", flat=True))
+def _published(*, now: datetime) -> dict[int, datetime]:
+    """When each counted article came out, as `_fact` has it."""
+    oldest = minute_of(now - KEPT)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT id, least(published_at, first_seen_at) FROM dateline_article
+                WHERE id IN (SELECT article_id FROM dateline_tally WHERE minute >= %s AND n <> 0)""",
+            [oldest],
+        )
+        return dict(cursor.fetchall())
+
+
+def _facts(ranked: set[int], *, now: datetime, bans: list[Ban]) -> dict[int, Facts]:
+    """What shaping asks of the ranked, the pinned, and as many of the newest as a list without counts needs."""
+    newest = Article.objects.filter(
+        state__in=SHOWN_STATES, killed_at=None, first_seen_at__gte=now - COLD_START, first_seen_at__lte=now
+    ).exclude(id__in=[ban.article_id for ban in bans])
+    wanted = ranked | set(newest.order_by("-first_seen_at", "id").values_list("id", flat=True)[:SIZE])
+    wanted |= set(Pin.objects.values_list("article_id", flat=True))
     return {article.id: _fact(article) for article in Article.objects.filter(id__in=wanted)}
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pipeline.editions.models import Edition, Newsletter
-from pipeline.schedule.slots import Cadence, CadenceError, Slot, skips, slots
+from pipeline.schedule.slots import LIMIT, Cadence, CadenceError, Slot, skips, slots
 
 log = logging.getLogger("dateline.schedule")
 
@@ -35,17 +36,33 @@ def _plan_one(newsletter: Newsletter, *, now: datetime) -> int:
     known = set(newsletter.editions.filter(slot_at__gt=now - AHEAD).values_list("slot_at", flat=True))
     last = newsletter.editions.order_by("-slot_at").values_list("slot_at", flat=True).first()
     after = min(max(last or newsletter.created_at, newsletter.created_at), now)
-    due = (
-        slots(cadence, after=after, until=now)[-MOST_MISSED:]
-        + slots(cadence, after=now, until=now + AHEAD)[:MOST_AHEAD]
+    missed = _rows(
+        newsletter,
+        going=_newest(slots, cadence, after=after, until=now),
+        off=_newest(skips, cadence, after=after, until=now),
     )
-    rows = [_edition(newsletter, slot) for slot in due if slot.at not in known]
-    rows += [
-        _skipped(newsletter, slot)
-        for slot in skips(cadence, after=after, until=now + AHEAD)
-        if slot.at not in known
-    ]
+    ahead = _rows(
+        newsletter,
+        going=slots(cadence, after=now, until=now + AHEAD),
+        off=skips(cadence, after=now, until=now + AHEAD),
+    )
+    rows = [row for row in missed[-MOST_MISSED:] + ahead[:MOST_AHEAD] if row.slot_at not in known]
     return len(Edition.objects.bulk_create(rows, ignore_conflicts=True))
+
+
+def _rows(newsletter: Newsletter, *, going: list[Slot], off: list[Slot]) -> list[Edition]:
+    """Departures and days off in one order of time: a day off made too early would hide what is missed before it."""
+    rows = [_edition(newsletter, slot) for slot in going] + [_skipped(newsletter, slot) for slot in off]
+    return sorted(rows, key=lambda row: row.slot_at)
+
+
+def _newest(ask: Callable[..., list[Slot]], cadence: Cadence, *, after: datetime, until: datetime) -> list[Slot]:
+    """All of a stretch, or its last LIMIT where one answer does not hold it."""
+    found = part = ask(cadence, after=after, until=until)
+    while len(part) == LIMIT:
+        part = ask(cadence, after=part[-1].at, until=until)
+        found = (found + part)[-LIMIT:]
+    return found
 
 
 def _edition(newsletter: Newsletter, slot: Slot) -> Edition:

@@ -5,20 +5,25 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.query import QuerySet
 
 from pipeline.delivery import send
 from pipeline.editions import review
+from pipeline.editions.compose import cutoff_of, waits_for_stories
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.kernel.queue import Job, ring
 from pipeline.schedule.lateness import Action, Decision, LatePolicy, decide
+from pipeline.staff.journal import note
 
 MOST_AT_ONCE = 50
+WAITING = (Edition.State.PLANNED, Edition.State.COLLECTING, Edition.State.READY)
 
 
 def advance(*, now: datetime) -> None:
     """One tick. Every step is a conditional update, so that ticks may overlap, repeat or fail to come."""
+    _pass_by(now=now)
+    _withdraw(now=now)
     _collect(now=now)
     _recompose_at_cutoff(now=now)
     for edition in _settled():
@@ -29,20 +34,44 @@ def advance(*, now: datetime) -> None:
         _leave(edition_id, now=now)
 
 
+def _pass_by(*, now: datetime) -> None:
+    """The slots of a newsletter that does not run pass, and leave a row; what a person approved still leaves."""
+    by_itself = Q(state__in=WAITING) | Q(state=Edition.State.APPROVED, approved_by=None)
+    Edition.objects.filter(by_itself, slot_at__lte=now).exclude(newsletter__state=Newsletter.State.ACTIVE).update(
+        state=Edition.State.SKIPPED, code="newsletter_paused", params={}, revision=F("revision") + 1, ended_at=now
+    )
+
+
+def _withdraw(*, now: datetime) -> None:
+    """A story was killed after it was chosen: compose again without it. What a person approved were other words."""
+    states = (Edition.State.READY, Edition.State.APPROVED)
+    for edition in Edition.objects.filter(send.holds_killed_story(), state__in=states)[:MOST_AT_ONCE]:
+        with transaction.atomic():
+            won = Edition.objects.filter(id=edition.id, state=edition.state).update(
+                state=Edition.State.COLLECTING, code=review.TAKEN_BACK if edition.edited else "", params={},
+                approved_at=None, approved_by=None, leaves_at=None, revision=F("revision") + 1,
+            )  # fmt: skip
+            if won:
+                note(verb="withdraw", subject="edition", subject_id=edition.id, now=now, reason="a story of it was killed")
+
+
 def _collect(*, now: datetime) -> None:
     """Start composing ahead of the slot; ring again each tick until it is composed (composing twice is harmless)."""
     soon = [
         edition
         for edition in Edition.objects.filter(
-            state__in=[Edition.State.PLANNED, Edition.State.COLLECTING], slot_at__lte=now + timedelta(days=2)
+            state__in=[Edition.State.PLANNED, Edition.State.COLLECTING],
+            slot_at__lte=now + timedelta(days=2),
+            newsletter__state=Newsletter.State.ACTIVE,
         )
         .select_related("newsletter")
         .order_by("slot_at")[:MOST_AT_ONCE]
         if edition.slot_at - timedelta(seconds=edition.newsletter.compose_before_s) <= now
+        and not waits_for_stories(edition, now=now)
     ]
     for edition in soon:
         late = lateness(edition, now=now)
-        if late.action in {Action.HOLD, Action.WEB_ONLY}:
+        if late.action in {Action.HOLD, Action.WEB_ONLY} and not edition.edited:
             _expire(edition, late, now=now)
         else:
             Edition.objects.filter(id=edition.id, state=Edition.State.PLANNED).update(
@@ -54,13 +83,13 @@ def _collect(*, now: datetime) -> None:
 def _recompose_at_cutoff(*, now: datetime) -> None:
     """Between the draft and the cut-off stories may still come; after it nothing changes by itself."""
     for edition in _ready().filter(composed_at__isnull=False).order_by("slot_at")[:MOST_AT_ONCE]:
-        cutoff = edition.slot_at - timedelta(seconds=edition.newsletter.cutoff_before_s)
-        if edition.composed_at and edition.composed_at < cutoff <= now:
+        if edition.composed_at and edition.composed_at < cutoff_of(edition) <= now:
             ring(Job.EDITIONS_COMPOSE, edition_id=edition.id)
 
 
 def _ready() -> QuerySet[Edition]:
-    return Edition.objects.filter(state=Edition.State.READY).select_related("newsletter")
+    running = Edition.objects.filter(newsletter__state=Newsletter.State.ACTIVE)
+    return running.filter(state=Edition.State.READY).select_related("newsletter", "approved_by")
 
 
 def _settled() -> list[Edition]:
@@ -68,18 +97,20 @@ def _settled() -> list[Edition]:
     return [
         edition
         for edition in _ready().order_by("slot_at")[:MOST_AT_ONCE]
-        if edition.composed_at
-        and edition.composed_at >= edition.slot_at - timedelta(seconds=edition.newsletter.cutoff_before_s)
+        if edition.composed_at and edition.composed_at >= cutoff_of(edition)
     ]
 
 
 def _decide(edition: Edition, *, now: datetime) -> None:
-    """Rules approve after the cut-off; a person's approval that did not come by the slot meets the stated policy."""
-    newsletter = edition.newsletter
-    if newsletter.approval == Newsletter.Approval.RULES:
+    """Rules approve after the cut-off; a person's approval that did not come by the slot meets the stated policy.
+
+    One that still carries an approval was only rendered again because it was late. Taken back, it needs a person.
+    """
+    newsletter, taken_back = edition.newsletter, edition.code == review.TAKEN_BACK
+    if edition.approved_at or (newsletter.approval == Newsletter.Approval.RULES and not taken_back):
         _grant(edition.id, now=now)
     elif edition.slot_at <= now:
-        if newsletter.unapproved == Newsletter.Unapproved.SEND:
+        if newsletter.unapproved == Newsletter.Unapproved.SEND and not taken_back:
             _grant(edition.id, now=now)
         else:
             Edition.objects.filter(id=edition.id, state=Edition.State.READY).update(
@@ -91,7 +122,7 @@ def _decide(edition: Edition, *, now: datetime) -> None:
 def _grant(edition_id: int, *, now: datetime) -> None:
     edition = _ready().select_for_update(of=("self",)).filter(id=edition_id).first()
     if edition is not None:
-        review.grant(edition, now=now, actor=None, undo=False)
+        review.grant(edition, now=now, actor=edition.approved_by, undo=False)
 
 
 def _leave(edition_id: int, *, now: datetime) -> None:

@@ -52,13 +52,13 @@ def read(
 
 
 def _as_feed(parsed: Any, *, url: str | None, zone: tzinfo, notes: Notes) -> Feed:
-    if not parsed.entries and not parsed.version:
+    if not parsed.entries and not parsed.get("version"):
         raise UnusableInput("not a feed: no RSS, Atom, RDF or JSON Feed was found in it")
     if parsed.bozo:
         notes.add(f"not well-formed: {_one_line(parsed.get('bozo_exception'))}")
     head = parsed.feed
     home = _address(dict.get(head, "link"), url)
-    dated_by_dc = not parsed.version.startswith("atom")
+    dated_by_dc = not str(parsed.version).startswith("atom")
     found = [
         _entry(raw, base=url or home, zone=zone, notes=notes, dated_by_dc=dated_by_dc)
         for raw in parsed.entries

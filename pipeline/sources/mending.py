@@ -30,6 +30,7 @@ _ROOT = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"<(?:[A-Za-z][\w\-]{0,30}:)?(?:item|entry)[\s>]", re.IGNORECASE)
+_ITEM_END = re.compile(r"</(?:[A-Za-z][\w\-]{0,30}:)?(?:item|entry)\s*>|/>\s*(?:</|$)", re.IGNORECASE)
 _CROWDED = re.compile(rf"<[A-Za-z][\w:.\-]*(?:\s[^<>\"'=]*=\s*(?:\"[^\"<]*\"|'[^'<]*')){{{MAX_ATTRIBUTES}}}")
 _LONG_TAG = re.compile(r"<[A-Za-z/][^<>\"']{20000}")
 _LONG_BLANK = re.compile(r"\s{1000,}")
@@ -56,7 +57,7 @@ def well_formed(data: bytes, *, content_type: str, url: str | None, notes: Notes
     text = _LONG_BLANK.sub(" ", text.strip())
     if not text:
         raise UnusableInput("empty: no bytes of a feed")
-    text = _trimmed(_bounded(_from_root(text, url, notes)), notes)
+    text = _complete(_trimmed(_bounded(_from_root(text, url, notes)), notes), notes)
     if len(text) > MAX_BROKEN_BYTES:  # one emoji makes each character of a Python string four bytes
         text = _ASTRAL.sub(lambda match: f"&#{ord(match[0])};", text)
     return _affordable(_mended(text, notes).encode("utf-8", "replace"), notes)
@@ -104,6 +105,15 @@ def _trimmed(text: str, notes: Notes) -> str:
         return text
     notes.add(f"{len(starts)} entries: only the first and last {MAX_ITEMS // 2} are looked at")
     return text[: starts[MAX_ITEMS // 2]] + text[starts[-MAX_ITEMS // 2] :]
+
+
+def _complete(text: str, notes: Notes) -> str:
+    """Without a last entry that the end of the file cuts off: half a link would be another article's."""
+    starts = [match.start() for match in _ITEM.finditer(text)]
+    if starts and not _ITEM_END.search(text, starts[-1]):
+        notes.add("the feed is cut off: its last entry is left out")
+        return text[: starts[-1]]
+    return text
 
 
 def _mended(text: str, notes: Notes) -> str:

@@ -110,7 +110,7 @@ _TIME_DOT = re.compile(
 _TIME_HOUR = re.compile(r"(?<![\d+\-:.])(\d{1,2})()()\s*([ap])\.?\s?m\b\.?")
 _TIME_COMPACT = re.compile(r"^(\d{2})(\d{2})(\d{2})?(?:[.,]\d+)?()(?=z|[+\-]|$)")
 _OFFSET = re.compile(r"(?:\b(?:gmt|utc)\s?)?([+\-])(\d{1,2}):?(\d{2})?(?!\d)")
-_ZONE_NAME = re.compile(r"\b[a-z]{1,5}\b")
+_ZONE_NAME = re.compile(r"\b(?!(?:uhr|hrs|hours|on|at)\b)[a-z]{1,5}\b")
 _IANA = re.compile(r"\b([a-z]+/[a-z_]+)\b")
 _CJK = (
     (re.compile(r"[上午오전]{2}\s*(?=\d)"), " am "), (re.compile(r"[下午오후]{2}\s*(?=\d)"), " pm "),

@@ -235,7 +235,7 @@ def clean_html(text: str, *, base: str | None = None) -> str:
         link_rel="noopener noreferrer nofollow",
         attribute_filter=partial(_absolute, base),
     )
-    return cleaned.strip()
+    return cleaned.replace("<img>", "").strip()
 
 
 def _absolute(base: str | None, tag: str, name: str, value: str) -> str | None:

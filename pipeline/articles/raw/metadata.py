@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from lxml import etree
 from lxml.html import HtmlElement
 
 from pipeline.articles.raw.markup import plain
@@ -24,6 +23,7 @@ MAX_SCRIPTS = 30
 MAX_SCRIPT_CHARS = 1_000_000
 MAX_NODES = 2_000
 MAX_LEVELS = 12
+MAX_SCOPES = 200  #: extruct asks every scope for all properties below it
 
 _WRAPPER = re.compile(
     r"^\s*(?:<!--|/\*|//)?\s*<!\[CDATA\[(?:\s*\*/)?|(?:/\*|//)?\s*\]\]>(?:\s*\*/)?\s*(?:-->)?\s*$|^\s*<!--|-->\s*$"
@@ -182,12 +182,13 @@ def _meta(tree: HtmlElement) -> dict[str, str]:
 
 def _microdata(tree: HtmlElement, url: str | None, warnings: list[str]) -> Iterator[dict[str, Any]]:
     """Microdata in the shape of JSON-LD. extruct is imported late: it brings rdflib, and few pages need it."""
-    if not tree.xpath("boolean(//*[@itemscope][contains(@itemtype, 'schema.org')])"):
+    scopes = tree.xpath("count(//*[@itemscope])")
+    if not 0 < scopes <= MAX_SCOPES or tree.xpath("count(//*[@itemprop])") > MAX_NODES:
         return
     from extruct.w3cmicrodata import MicrodataExtractor
 
     try:
-        items = MicrodataExtractor(strict=False).extract_items(etree.ElementTree(tree), base_url=url or "")
+        items = MicrodataExtractor(strict=False).extract_items(tree, base_url=url or "")
         yield from _nodes([_as_json_ld(item, 0) for item in items[:100]], MAX_NODES)
     except Exception as error:  # of extruct on a stranger's markup: anything
         warnings.append(f"microdata cannot be read: {type(error).__name__}")
