@@ -64,7 +64,12 @@ def _reading(article: Article, client: Client) -> Reading | None:
 
 @transaction.atomic
 def _decide(article_id: int, reading: Reading | None, *, now: datetime) -> str | None:
-    article = Article.objects.select_for_update(of=("self",)).select_related("source").filter(id=article_id, state__in=OPEN_STATES).first()
+    article = (
+        Article.objects.select_for_update(of=("self",))
+        .select_related("source")
+        .filter(id=article_id, state__in=OPEN_STATES)
+        .first()
+    )
     if article is None:
         return None
     if reading is not None:
@@ -97,8 +102,17 @@ def release(*, hold_id: int, actor: User, now: datetime) -> bool:
     if hold.released_at is not None or hold.article.state != Article.State.HELD:
         return False
     Hold.objects.filter(id=hold_id).update(released_at=now, released_by=actor)
-    Article.objects.filter(id=hold.article_id).update(state=Article.State.ELIGIBLE, code="released", eligible_at=now)
-    note(verb="release", subject="article", subject_id=hold.article_id, now=now, actor=actor, held_for=hold.code)
+    Article.objects.filter(id=hold.article_id).update(
+        state=Article.State.ELIGIBLE, code="released", eligible_at=now
+    )
+    note(
+        verb="release",
+        subject="article",
+        subject_id=hold.article_id,
+        now=now,
+        actor=actor,
+        held_for=hold.code,
+    )
     wake(Job.POSTS_COMPOSE, article_id=hold.article_id)
     return True
 
@@ -121,10 +135,18 @@ def fill(article: Article, reading: Reading) -> None:
         if value:
             setattr(article, name, value)
     if reading.image is not None:
-        article.picture = {"url": reading.image.url, "alt": reading.image.alt or "", "credit": reading.image.credit or ""}
+        article.picture = {
+            "url": reading.image.url,
+            "alt": reading.image.alt or "",
+            "credit": reading.image.credit or "",
+        }
     if reading.dateline is not None:
         day = reading.dateline.date
-        article.dateline = {"place": reading.dateline.place, "date": day.isoformat() if day else None, "agency": reading.dateline.agency}
+        article.dateline = {
+            "place": reading.dateline.place,
+            "date": day.isoformat() if day else None,
+            "agency": reading.dateline.agency,
+        }
     article.paywalled = bool(reading.paywalled)
     article.section = _section(article)
 
@@ -145,7 +167,11 @@ def _same_story(article: Article, reading: Reading) -> Article | None:
     if not reading.canonical:
         return None
     name = ("url", comparable(reading.canonical)[: identify.LONGEST_NAME])
-    alias = Alias.objects.filter(source_id=article.source_id, kind=name[0], value=name[1]).exclude(article=article).first()
+    alias = (
+        Alias.objects.filter(source_id=article.source_id, kind=name[0], value=name[1])
+        .exclude(article=article)
+        .first()
+    )
     if alias is None:
         identify.add_names(article, [name])
         return None
@@ -154,13 +180,17 @@ def _same_story(article: Article, reading: Reading) -> Article | None:
 
 def fingerprint(article: Article) -> str:
     """What the story says, without its furniture: equal while nothing a reader would notice has changed."""
-    said = "\n".join((article.headline, article.standfirst, " ".join(article.text.split()), article.picture.get("url", "")))
+    said = "\n".join(
+        (article.headline, article.standfirst, " ".join(article.text.split()), article.picture.get("url", ""))
+    )
     return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _facts(article: Article, *, now: datetime) -> Facts:
     source = article.source
-    recent = Article.objects.filter(source_id=article.source_id, state=Article.State.ELIGIBLE, eligible_at__gt=now - HOUR)
+    recent = Article.objects.filter(
+        source_id=article.source_id, state=Article.State.ELIGIBLE, eligible_at__gt=now - HOUR
+    )
     marked = {marker["kind"]: marker["text"] for marker in article.markers}
     day = article.dateline.get("date")
     return Facts(

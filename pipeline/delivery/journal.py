@@ -113,12 +113,22 @@ def _lock(handle: int, path: Path) -> None:
 def _read(lines: list[bytes]) -> Testimony:
     found = Testimony(trusted=lines[0] == f"B {boot_id()}".encode() and bool(boot_id()))
     for line in lines[1:-1]:  # a last line without its end was cut off by the kill: it says nothing
-        if line.startswith(b"D "):
-            found.dotted.add(int(line[2:]))
-        elif line.startswith(b"A "):
-            key, outcome, code, enhanced, text = json.loads(line[2:])
-            found.answers[key] = Receipt(
-                key=key, outcome=Outcome(outcome), code=code, enhanced=enhanced, text=text
-            )
+        try:
+            _take_in(line, found)
+        except (
+            ValueError,
+            TypeError,
+        ):  # a full disk cuts lines in the middle: what else it hides is not known
+            found.trusted = False
     found.dotted -= found.answers.keys()
     return found
+
+
+def _take_in(line: bytes, found: Testimony) -> None:
+    if line.startswith(b"D "):
+        found.dotted.add(int(line[2:]))
+    elif line.startswith(b"A "):
+        key, outcome, code, enhanced, text = json.loads(line[2:])
+        found.answers[key] = Receipt(
+            key=key, outcome=Outcome(outcome), code=code, enhanced=enhanced, text=text
+        )

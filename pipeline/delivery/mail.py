@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
@@ -20,6 +21,8 @@ from pipeline.kernel.config import Config
 from pipeline.kernel.signing import Keyring
 
 DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+#: A masthead may hold anything a form let through; what is no language renders, and is announced, as English.
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 SECURITY = {"smtp": "plain", "smtp+starttls": "starttls", "smtps": "tls"}
 
 
@@ -112,14 +115,15 @@ def reader_values(edition: Edition, *, config: Config) -> Callable[[int, str, st
 def frozen(edition: Edition) -> Rendered:
     """The edition's stored rendering as the merge takes it."""
     row, masthead = edition.rendering, edition.newsletter.masthead
+    language = masthead.get("language") or ""
     return Rendered(
         subject=row.subject,
         preheader=row.preheader,
         html=row.html,
         text=row.text,
         links=tuple(Link(**link) for link in row.links),
-        language=masthead.get("language", "en"),
-        direction=masthead.get("direction", "ltr"),
+        language=language if LANGUAGE.fullmatch(language) else "en",
+        direction="rtl" if masthead.get("direction") == "rtl" else "ltr",
     )
 
 
@@ -149,7 +153,7 @@ def _headers(newsletter: Newsletter, *, config: Config, now: datetime) -> Editio
     domain = domain_of(newsletter.from_address)
     return EditionHeaders(
         sender_name=newsletter.from_name,
-        sender=newsletter.from_address,
+        sender=wire_address(newsletter.from_address),
         doors=doors(config),
         date=now,
         list_name=newsletter.name,

@@ -56,7 +56,12 @@ def publish(*, post_id: int, now: datetime, channel: Channel | None = None) -> s
             _reconcile(post, message, line, now=now) if state == Post.State.UNKNOWN else _place(message, line)
         )
     except (Permanent, Sealed) as error:
-        changes = {"state": Post.State.REJECTED, "code": "refused", "params": {"said": str(error)[:300]}}
+        in_doubt = state == Post.State.UNKNOWN
+        changes = {
+            "state": Post.State.HELD if in_doubt else Post.State.REJECTED,
+            "code": "cannot_read_back" if in_doubt else "refused",
+            "params": {"said": str(error)[:300]},
+        }
     except Unknown as error:
         changes = {
             "state": Post.State.UNKNOWN,
@@ -69,6 +74,8 @@ def publish(*, post_id: int, now: datetime, channel: Channel | None = None) -> s
             post, error, state=Post.State.UNKNOWN if state == Post.State.UNKNOWN else Post.State.DUE
         )
     kept = Post.objects.filter(id=post_id, fence=fence).update(leased_until=None, **changes)
+    if kept and changes["code"] == "was_not_placed":
+        wake(Job.POSTS_PUBLISH, post_id=post_id)
     return str(changes["state"]) if kept else None
 
 
@@ -98,15 +105,16 @@ def _placed(found: Published) -> dict[str, object]:
 
 def _reconcile(post: Post, message: Message, channel: Channel, *, now: datetime) -> dict[str, object]:
     """Read the account back. Found: posted. Absent often enough: due again. Otherwise look once more, later."""
-    try:
-        found = channel.find(message)
-    except Permanent as error:
-        return {"state": Post.State.HELD, "code": "cannot_read_back", "params": {"said": str(error)[:300]}}
+    found = channel.find(message)
     if found is not None:
         return _placed(found)
     if post.absent + 1 < ABSENT_TIMES:
-        return {"state": Post.State.UNKNOWN, "absent": post.absent + 1, "due_at": now + LOOK_AGAIN}
-    wake(Job.POSTS_PUBLISH, post_id=post.id)
+        return {
+            "state": Post.State.UNKNOWN,
+            "code": "no_answer",
+            "absent": post.absent + 1,
+            "due_at": now + LOOK_AGAIN,
+        }
     return {"state": Post.State.DUE, "code": "was_not_placed", "absent": 0, "due_at": now}
 
 

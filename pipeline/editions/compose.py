@@ -56,9 +56,7 @@ def _too_few(edition: Edition, *, found: int, now: datetime) -> str:
     over = now >= cutoff_of(edition)
     state = Edition.State.SKIPPED if over else Edition.State.COLLECTING
     edition.composed_at = now
-    return _settle(
-        edition, state, "below_minimum", now=now, found=found, minimum=edition.newsletter.minimum
-    )
+    return _settle(edition, state, "below_minimum", now=now, found=found, minimum=edition.newsletter.minimum)
 
 
 def waits_for_stories(edition: Edition, *, now: datetime) -> bool:
@@ -215,7 +213,8 @@ def content_of(edition: Edition) -> EditionContent:
     return EditionContent(
         masthead=masthead,
         slot_at=edition.slot_at,
-        subject=(edition.subject if edition.edited else "") or (lead.headline if lead else edition.newsletter.name),
+        subject=(edition.subject if edition.edited else "")
+        or (lead.headline if lead else edition.newsletter.name),
         preheader=(edition.preheader if edition.edited else "") or _preheader(blocks),
         blocks=tuple(blocks),
     )

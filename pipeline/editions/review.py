@@ -11,7 +11,6 @@ from pipeline.kernel.queue import Job, wake
 from pipeline.staff.journal import note
 from pipeline.staff.models import User
 
-
 #: Held for want of a decision, not for a fault.
 APPROVABLE_HOLDS = ("not_approved", "late")
 #: A person took the approval back: neither the newsletter's rule nor its policy approves it again.
@@ -31,7 +30,9 @@ def approve(*, edition_id: int, revision: int, actor: User, now: datetime) -> Ed
     states = (Edition.State.READY, Edition.State.HELD)
     edition = _open(edition_id, revision=revision, actor=actor, states=states, act="approved")
     if edition.state == Edition.State.HELD and edition.code not in APPROVABLE_HOLDS:
-        raise Refused("Preflight forbids this edition. Nothing was changed: mend what it names, then approve.")
+        raise Refused(
+            "Preflight forbids this edition. Nothing was changed: mend what it names, then approve."
+        )
     grant(edition, now=now, actor=actor)
     note(verb="approve", subject="edition", subject_id=edition.id, now=now, actor=actor, revision=revision)
     return edition

@@ -81,7 +81,10 @@ def settle(*, now: datetime, quarantine_s: float = PRODUCTION.click_after_s, por
         if not cursor.fetchone()[0]:
             return 0
         until = now - timedelta(seconds=quarantine_s)
-        cursor.execute(_NEIGHBOURS, {"until": until, "portion": portion, "near_s": PRODUCTION.crowd_s, "nowhere": NOWHERE})
+        cursor.execute(
+            _NEIGHBOURS,
+            {"until": until, "portion": portion, "near_s": PRODUCTION.crowd_s, "nowhere": NOWHERE},
+        )
         rows = [_Row(*found) for found in cursor.fetchall()]
     verdicts = judge([_hit(row) for row in rows], thresholds=thresholds(quarantine_s))
     changed = [

@@ -70,7 +70,7 @@ def broker_url(redis_url: str) -> str:
     parts = urlsplit(redis_url)
     if parts.scheme != "unix":
         return redis_url
-    return f"redis+socket://{parts.path}?virtual_host={parse_qs(parts.query).get('db', ['0'])[0]}"
+    return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={parse_qs(parts.query).get('db', ['0'])[0]}"
 
 
 def celery_settings(redis_url: str) -> dict[str, Any]:
@@ -110,10 +110,16 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
     }
 
 
+#: Celery's own patience is six seconds for a refused connection; whoever rings may be answering a person.
+BELL_PATIENCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "socket_connect_timeout": 1}
+
+
 @cache
 def _bell() -> Celery:
     app = Celery("dateline-bell", set_as_current=False)
-    app.conf.update(celery_settings(config().redis_url))
+    settings = celery_settings(config().redis_url)
+    settings["broker_transport_options"] |= BELL_PATIENCE
+    app.conf.update(settings)
     return app
 
 

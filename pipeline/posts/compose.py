@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Max, Q
+from jinja2 import TemplateError
 
 from pipeline.articles.models import Article
 from pipeline.channels import facts
@@ -17,9 +21,12 @@ from pipeline.kernel.config import TEMPLATES, config
 from pipeline.kernel.queue import Job, ring, wake
 from pipeline.kernel.signing import Keyring
 from pipeline.posts.models import Account, Post, Variant
-from pipeline.posts.variants import Brief
+from pipeline.posts.variants import Brief, CannotFitError
 from pipeline.posts.variants import compose as fit
 
+log = logging.getLogger("dateline.posts")
+
+MOST_AT_ONCE = 50
 #: An article that is older than this when we get to it is not announced socially by itself.
 LOOK_BACK = timedelta(hours=24)
 
@@ -30,11 +37,31 @@ def compose(*, article_id: int, now: datetime) -> int:
     if article is None:
         return 0
     accounts = Account.objects.filter(state=Account.State.ACTIVE).exclude(posts__article_id=article_id)
-    return sum(_compose_one(article, account, now=now) for account in accounts if _wanted(article, account))
+    return sum(_compose_kept(article, account, now=now) for account in accounts if _wanted(article, account))
+
+
+def _compose_kept(article: Article, account: Account, *, now: datetime) -> bool:
+    """One account whose words cannot be made costs the others nothing: its row says so and waits for a person."""
+    try:
+        return _compose_one(article, account, now=now)
+    except (CannotFitError, TemplateError, OSError, ValueError) as error:
+        log.warning("no words for article %s on %s: %s", article.id, account, error)
+        Post.objects.get_or_create(
+            article=article,
+            account=account,
+            purpose="new",
+            defaults={
+                "due_at": now, "created_at": now, "state": Post.State.HELD, "code": "no_words",
+                "params": {"said": str(error)[:300]},
+            },
+        )  # fmt: skip
+        return False
 
 
 @transaction.atomic
 def _compose_one(article: Article, account: Account, *, now: datetime) -> bool:
+    if account.min_gap_s:  # two at once would both see the same last post
+        Account.objects.select_for_update().get(id=account.id)
     post, made = Post.objects.get_or_create(
         article=article,
         account=account,
@@ -99,13 +126,24 @@ def _template(network: str) -> str:
 
 
 def sweep(*, now: datetime) -> None:
-    """Ring again for eligible articles without posts, for due posts nobody took, and for posts in doubt."""
-    unposted = Account.objects.filter(state=Account.State.ACTIVE).exclude(posts__article_id=OuterRef("id"))
-    recent = Article.objects.filter(state=Article.State.ELIGIBLE, eligible_at__gt=now - LOOK_BACK)
-    for article_id in recent.filter(Exists(unposted)).values_list("id", flat=True)[:50]:
+    """Ring again for eligible articles without posts, for due posts nobody took, and for posts in doubt.
+
+    What nobody wants or an inactive account holds is passed over: it would stand in the way of the rest for ever.
+    """
+    for article_id in islice(_unposted(now=now), MOST_AT_ONCE):
         ring(Job.POSTS_COMPOSE, article_id=article_id)
-    waiting = Post.objects.filter(
-        state__in=[Post.State.DUE, Post.State.SENDING, Post.State.UNKNOWN], due_at__lte=now
-    )
-    for post_id in waiting.exclude(leased_until__gt=now).values_list("id", flat=True)[:50]:
+    placeable = Q(state=Post.State.DUE, account__state=Account.State.ACTIVE)
+    in_doubt = Q(state__in=[Post.State.SENDING, Post.State.UNKNOWN])
+    waiting = Post.objects.filter(placeable | in_doubt, due_at__lte=now).exclude(leased_until__gt=now)
+    for post_id in waiting.order_by("due_at", "id").values_list("id", flat=True)[:MOST_AT_ONCE]:
         ring(Job.POSTS_PUBLISH, post_id=post_id)
+
+
+def _unposted(*, now: datetime) -> Iterator[int]:
+    """Recent eligible articles that an active account wants and has no post for, newest first."""
+    recent = Article.objects.filter(state=Article.State.ELIGIBLE, eligible_at__gt=now - LOOK_BACK)
+    accounts = list(Account.objects.filter(state=Account.State.ACTIVE))
+    made = set(Post.objects.filter(article__in=recent).values_list("article_id", "account_id"))
+    for article in recent.only("id", "section_path").order_by("-eligible_at", "id"):
+        if any((article.id, account.id) not in made and _wanted(article, account) for account in accounts):
+            yield article.id

@@ -56,7 +56,9 @@ def _rows(newsletter: Newsletter, *, going: list[Slot], off: list[Slot]) -> list
     return sorted(rows, key=lambda row: row.slot_at)
 
 
-def _newest(ask: Callable[..., list[Slot]], cadence: Cadence, *, after: datetime, until: datetime) -> list[Slot]:
+def _newest(
+    ask: Callable[..., list[Slot]], cadence: Cadence, *, after: datetime, until: datetime
+) -> list[Slot]:
     """All of a stretch, or its last LIMIT where one answer does not hold it."""
     found = part = ask(cadence, after=after, until=until)
     while len(part) == LIMIT:

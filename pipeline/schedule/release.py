@@ -37,8 +37,14 @@ def advance(*, now: datetime) -> None:
 def _pass_by(*, now: datetime) -> None:
     """The slots of a newsletter that does not run pass, and leave a row; what a person approved still leaves."""
     by_itself = Q(state__in=WAITING) | Q(state=Edition.State.APPROVED, approved_by=None)
-    Edition.objects.filter(by_itself, slot_at__lte=now).exclude(newsletter__state=Newsletter.State.ACTIVE).update(
-        state=Edition.State.SKIPPED, code="newsletter_paused", params={}, revision=F("revision") + 1, ended_at=now
+    Edition.objects.filter(by_itself, slot_at__lte=now).exclude(
+        newsletter__state=Newsletter.State.ACTIVE
+    ).update(
+        state=Edition.State.SKIPPED,
+        code="newsletter_paused",
+        params={},
+        revision=F("revision") + 1,
+        ended_at=now,
     )
 
 
@@ -52,7 +58,13 @@ def _withdraw(*, now: datetime) -> None:
                 approved_at=None, approved_by=None, leaves_at=None, revision=F("revision") + 1,
             )  # fmt: skip
             if won:
-                note(verb="withdraw", subject="edition", subject_id=edition.id, now=now, reason="a story of it was killed")
+                note(
+                    verb="withdraw",
+                    subject="edition",
+                    subject_id=edition.id,
+                    now=now,
+                    reason="a story of it was killed",
+                )
 
 
 def _collect(*, now: datetime) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from pipeline.articles.raw import dates
+from pipeline.articles.raw.markup import plain
 
 MAX_ENTRIES = 300  #: considered in one feed; Feedbin's limit too
 MAX_ID_CHARS = 1000
@@ -135,7 +136,7 @@ def _by_link(entry: Entry, own: str, group: list[Entry], notes: Notes) -> Entry:
 
 
 def _of_words(entry: Entry) -> str:
-    return _digest("\n".join((entry.title, entry.content_html or entry.summary or "")))
+    return _digest("\n".join((entry.title, plain(entry.content_html or entry.summary or ""))))
 
 
 def _digest(text: str) -> str:

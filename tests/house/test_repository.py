@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -130,6 +132,42 @@ def test_the_locks_hold_what_the_project_asks_for_and_agree() -> None:
     assert direct(PROJECT["project"]["dependencies"]) <= set(run)
     assert direct(extras) <= set(develop)
     assert {package: pin for package, pin in run.items() if develop.get(package) != pin} == {}
+
+
+#: Used without an import: zone data for zoneinfo, the build backend.
+SILENT = {"tzdata", "setuptools"}
+
+
+def roots(tree: ast.Module) -> set[str]:
+    """Top-level names a module imports, and those it names as text (programs we start, middleware)."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def sources() -> list[tuple[str, ast.Module]]:
+    files = texts(".py")
+    ours = {name: text for name, text in files.items() if name.split("/")[0] in {"pipeline", "workers"}}
+    return [(name, ast.parse(text)) for name, text in ours.items()]
+
+
+def test_every_package_we_install_is_used_and_every_one_we_use_is_asked_for() -> None:
+    """Whatever is imported without being asked for vanishes when somebody else stops asking for it."""
+    offered = packages_distributions()
+    imported = {root for _, tree in sources() for root in roots(tree)} - {"pipeline", "workers"}
+    said = " ".join(text for name, text in texts(".py").items() if name.startswith(("pipeline/", "workers/")))
+    asked = direct(PROJECT["project"]["dependencies"])
+    used = {dist.lower().replace("_", "-") for root in imported for dist in offered.get(root, [])}
+    named = {
+        dist.lower().replace("_", "-")
+        for root, dists in offered.items() if re.search(rf"[\"']{root}(?:[\"'.])", said) for dist in dists
+    }  # fmt: skip
+    assert asked - used - named - SILENT == set(), "installed for nothing"
+    assert used - asked == set(), "used, but only there because something else wants it"
 
 
 # -- papers

@@ -97,7 +97,7 @@ def test_a_wordpress_feed_gives_every_field() -> None:
     assert entry.categories == ("Diplomatic News", "Ambassadors")
     assert entry.summary == "The envoy said the market “smells of work”. […]"
     assert entry.content_html is not None
-    assert '<img src="https://gazette.example/wp-content/uploads/fish.jpg" alt="Fish">' in entry.content_html
+    assert '<img alt="Fish" src="https://gazette.example/wp-content/uploads/fish.jpg">' in entry.content_html
     assert "onerror" not in entry.content_html
     assert "track" not in entry.content_html
 

@@ -10,6 +10,7 @@ from lxml.html import HtmlElement
 from pipeline.articles.furniture import Related, clean, text_of
 
 ENOUGH_CHARS = 250  #: of paragraphs in a holder, for it to be believed
+FEWEST_CHARS = 60  #: of what trafilatura finds; less is a heading or a form
 
 _HOLDERS = (
     "//*[@itemprop='articleBody']",
@@ -128,4 +129,6 @@ def _by_trafilatura(tree: HtmlElement, base: str | None) -> tuple[list[str], tup
     except Exception:  # of trafilatura on a stranger's tree: anything; no text is an answer too
         return [], related, None
     text = str(getattr(document, "text", "") or "")
+    if len(text) < FEWEST_CHARS:
+        return [], related, None
     return [line.strip() for line in text.split("\n") if line.strip()], related, None

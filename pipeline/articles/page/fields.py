@@ -97,16 +97,19 @@ def title(page: Page) -> str:
         or shared
         or (page.entry.title if page.entry else "")
         or heading
-        or _without_site(page.pick("//title"), page, heading)
+        or _without_site(page.pick("//title"), page, heading, conventional=True)
     )[:500]
 
 
-def _without_site(title: str, page: Page, heading: str) -> str:
-    """Without ` - The Site`, when the site says its name or the page's heading is the rest."""
+def _without_site(title: str, page: Page, heading: str, *, conventional: bool = False) -> str:
+    """Without ` - The Site`, when the site says its name, the heading is the rest, or convention puts it there."""
     bare = _SUFFIX.sub("", title)
     site = page.first("og:site_name").casefold()
     suffix = title[len(bare) :].casefold()
-    return bare if bare and bare != title and (bare == heading or (site and site in suffix)) else title
+    known = (
+        bare == heading or bool(site and site in suffix) or (conventional and not heading and len(bare) > 15)
+    )
+    return bare if bare and known else title
 
 
 def published(page: Page) -> datetime | None:

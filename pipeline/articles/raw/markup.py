@@ -246,8 +246,10 @@ def _absolute(base: str | None, tag: str, name: str, value: str) -> str | None:
 
 def absolute(address: str, *, base: str | None) -> str | None:
     """An absolute http(s) or mailto address, or None: a relative one without a base leads nowhere."""
+    if not (address := address.strip()[:4000]):
+        return None
     try:
-        joined = urljoin(base or "", address.strip()[:4000])
+        joined = urljoin(base or "", address)
     except ValueError:
         return None
     return joined if re.match(r"(?:https?://[^/?#\s]|mailto:)", joined, re.IGNORECASE) else None
