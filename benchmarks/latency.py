@@ -23,12 +23,18 @@ def run() -> dict[str, Any]:
         time.sleep(1.5)
         published = dict(_publish(house) for _ in range(STORIES))
         house.until(lambda: len(house.network.posts) >= STORIES, 60, "every post")
-        posted = [post.created_at.timestamp() - published[_headline(post.text, published)] for post in house.network.posts]
+        posted = [
+            post.created_at.timestamp() - published[_headline(post.text, published)] for post in house.network.posts
+        ]
         house.until(lambda: _mailed(house) >= STORIES, 120, "every story in a digest")
         mailed = _mail_times(house, published)
         house.stop()
     rows = [_row("publish to posted", posted), _row("publish to inbox (a digest every 10 s)", mailed)]
-    return {"name": "latency", "rows": rows, "ratios": {"posted / poll interval": round(statistics.median(posted) / POLL_S, 2)}}
+    return {
+        "name": "latency",
+        "rows": rows,
+        "ratios": {"posted / poll interval": round(statistics.median(posted) / POLL_S, 2)},
+    }
 
 
 def _subscribe(house: House) -> None:

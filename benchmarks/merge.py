@@ -41,12 +41,8 @@ def run(*, readers: int = 5000, rounds: int = 7) -> dict[str, Any]:
     )
     program = compile_program(rendered, headers=headers)
     audience = _audience(rendered, readers)
-    merged = [
-        _cpu(lambda: [len(program.message(reader)) for reader in audience]) / readers for _ in range(rounds)
-    ]
-    built = [
-        _cpu(lambda: [_by_the_book(rendered, reader) for reader in audience[:50]]) / 50 for _ in range(3)
-    ]
+    merged = [_cpu(lambda: [len(program.message(reader)) for reader in audience]) / readers for _ in range(rounds)]
+    built = [_cpu(lambda: [_by_the_book(rendered, reader) for reader in audience[:50]]) / 50 for _ in range(3)]
     took = statistics.median(merged) * 1e6
     return {
         "name": "merge",
@@ -91,9 +87,7 @@ def _by_the_book(rendered: Rendered, reader: ReaderValues) -> bytes:
         reader.message_id,
     )
     message.set_content(preview_text(rendered, doors=DOORS, values=reader), cte="quoted-printable")
-    message.add_alternative(
-        preview(rendered, doors=DOORS, values=reader), subtype="html", cte="quoted-printable"
-    )
+    message.add_alternative(preview(rendered, doors=DOORS, values=reader), subtype="html", cte="quoted-printable")
     return message.as_bytes()
 
 

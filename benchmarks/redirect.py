@@ -33,9 +33,7 @@ ORIGIN, TOKENS, CONNECTIONS = 0xB37A11CE, 2000, 64
 PROMISE, STEADY = 0.20, 0.85
 SERVER_CPU, LOAD_CPU = 0, 1
 _PIN = "import os,sys;os.sched_setaffinity(0,{int(sys.argv[1])});os.execvp(sys.argv[2],sys.argv[2:])"
-_AGENT = (
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
-)
+_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 _SCRIPT = """
 local paths = {}
 for line in io.lines("%s") do paths[#paths + 1] = line end
@@ -125,13 +123,8 @@ def _kept(client: redis.Redis, requests: int) -> dict[str, Any]:
 
 def _load(url: str, script: Path, seconds: int) -> dict[str, Any]:
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script), url]
-    text = subprocess.run(
-        _pinned(LOAD_CPU, command), capture_output=True, text=True, check=True, timeout=60
-    ).stdout
-    wrong = [
-        int(n)
-        for n in re.findall(r"(?:Non-2xx or 3xx responses: |connect |read |write |timeout )(\d+)", text)
-    ]
+    text = subprocess.run(_pinned(LOAD_CPU, command), capture_output=True, text=True, check=True, timeout=60).stdout
+    wrong = [int(n) for n in re.findall(r"(?:Non-2xx or 3xx responses: |connect |read |write |timeout )(\d+)", text)]
     return {
         "rate": float(_first(r"Requests/sec:\s+([\d.]+)", text)),
         "p50": _ms(_first(r"\n\s+50%\s+(\S+)", text)),
@@ -162,10 +155,7 @@ def _load_script(home: Path) -> Path:
     paths.write_text("".join(f"/c/{minter(n, n % 20)}\n" for n in range(1, TOKENS + 1)))
     spool = home / "data" / "spool"
     spool.mkdir(parents=True)
-    rows = (
-        [ORIGIN, number, f"https://news.example.org/story/{number}", number + 1, "story"]
-        for number in range(20)
-    )
+    rows = ([ORIGIN, number, f"https://news.example.org/story/{number}", number + 1, "story"] for number in range(20))
     (spool / "links.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     script = home / "load.lua"
     script.write_text(_SCRIPT % (paths, _AGENT))
@@ -227,9 +217,7 @@ def _nginx(home: Path) -> Iterator[str]:
     port, conf = _free_port(), home / "nginx.conf"
     conf.write_text(_NGINX.format(home=home, port=port))
     home.chmod(0o755)
-    with _running(
-        _pinned(SERVER_CPU, ["nginx", "-p", str(home), "-e", str(home / "nginx.log"), "-c", str(conf)])
-    ):
+    with _running(_pinned(SERVER_CPU, ["nginx", "-p", str(home), "-e", str(home / "nginx.log"), "-c", str(conf)])):
         _until(lambda: _answers(port))
         yield f"http://127.0.0.1:{port}"
 

@@ -142,9 +142,7 @@ def rows(*, delay_ms: int, repeats: int) -> list[dict[str, object]]:
     return [_row(name, delay_ms, shape[name], figures) for name, figures in taken.items()]
 
 
-def _row(
-    name: str, delay_ms: int, shape: tuple[int, int], figures: list[tuple[float, float]]
-) -> dict[str, object]:
+def _row(name: str, delay_ms: int, shape: tuple[int, int], figures: list[tuple[float, float]]) -> dict[str, object]:
     cpu, wall = (statistics.median(column) for column in zip(*figures, strict=True))
     return {
         "client": name,
@@ -164,13 +162,10 @@ def run(*, repeats: int = 5, far_repeats: int = 3) -> dict[str, object]:
     speed = {str(row["client"]): float(str(row["messages_per_s"])) for row in far}
     others = ("smtplib", "aiosmtplib", "Django EmailMessage")
     ratios = {
-        f"{name} / {ours} (cpu)": cpu[name] / cpu[ours]
-        for ours in ("engine DATA", "engine BDAT")
-        for name in others
+        f"{name} / {ours} (cpu)": cpu[name] / cpu[ours] for ours in ("engine DATA", "engine BDAT") for name in others
     }
     ratios |= {
-        f"engine DATA / {name} (30 ms, 16 connections)": speed["engine DATA"] / speed[name]
-        for name in others[:2]
+        f"engine DATA / {name} (30 ms, 16 connections)": speed["engine DATA"] / speed[name] for name in others[:2]
     }
     return {
         "name": f"submit by SMTP, {len(BODY)} octets a message",

@@ -106,12 +106,8 @@ def up() -> None:
 
 @app.command()
 def demo(
-    once: Annotated[
-        bool, typer.Option("--once", help="one whole round, then a table and an exit code")
-    ] = False,
-    source: Annotated[
-        str | None, typer.Option(help="a real feed or site instead of the sample newsroom")
-    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="one whole round, then a table and an exit code")] = False,
+    source: Annotated[str | None, typer.Option(help="a real feed or site instead of the sample newsroom")] = None,
 ) -> None:
     """The main job from end to end on a sample newsroom: watch, post, send, click, rank."""
     from pipeline.demo import stage
@@ -133,9 +129,7 @@ def create_editor(
     email: str,
     name: Annotated[str, typer.Option(help="as colleagues know them")] = "",
     role: Annotated[str, typer.Option(help="admin, head, editor, social or viewer")] = "editor",
-    password_file: Annotated[
-        Path | None, typer.Option(help="read the password from here instead of asking")
-    ] = None,
+    password_file: Annotated[Path | None, typer.Option(help="read the password from here instead of asking")] = None,
 ) -> None:
     """(db) Make a staff account for the desk."""
     with _database("create_editor") as command:
@@ -160,13 +154,9 @@ def create_newsletter(
     publisher: Annotated[str, typer.Option(help="name beside that address")] = "",
     at: Annotated[str, typer.Option(help="local time it leaves")] = "06:30",
     zone: Annotated[str, typer.Option(help="IANA zone, such as Europe/Brussels")] = "UTC",
-    every: Annotated[
-        int | None, typer.Option(help="seconds between editions instead of a time", min=5)
-    ] = None,
+    every: Annotated[int | None, typer.Option(help="seconds between editions instead of a time", min=5)] = None,
     home: Annotated[str, typer.Option(help="the site it belongs to")] = "",
-    approval: Annotated[
-        str, typer.Option(help="editor: a person approves; rules: leaves by itself")
-    ] = "editor",
+    approval: Annotated[str, typer.Option(help="editor: a person approves; rules: leaves by itself")] = "editor",
 ) -> None:
     """(db) Make a newsletter: a lead, top stories, most popular."""
     with _database("create_newsletter") as command:
@@ -188,18 +178,14 @@ def create_newsletter(
 def add_account(
     network: Annotated[str, typer.Argument(help="x or agora (the pretend network)")],
     handle: str,
-    credentials: Annotated[
-        Path, typer.Option(help="JSON file with the account's keys; they are stored sealed")
-    ],
+    credentials: Annotated[Path, typer.Option(help="JSON file with the account's keys; they are stored sealed")],
     base_url: Annotated[str, typer.Option(help="where the network is, for agora and tests")] = "",
     approval: Annotated[bool, typer.Option("--approval", help="a person approves each post")] = False,
 ) -> None:
     """(db) Connect a social account."""
     with _database("add_account") as command:
         _print(
-            command.run(
-                network=network, handle=handle, credentials=credentials, base_url=base_url, approval=approval
-            )
+            command.run(network=network, handle=handle, credentials=credentials, base_url=base_url, approval=approval)
         )
 
 

@@ -13,9 +13,7 @@ CONFIG = config()
 SECRET_KEY = CONFIG.secret_key
 DEBUG = False
 _site = urlsplit(CONFIG.site_url)
-ALLOWED_HOSTS = [_site.hostname or "localhost"] + (
-    ["127.0.0.1", "localhost", "testserver"] if CONFIG.debug else []
-)
+ALLOWED_HOSTS = [_site.hostname or "localhost"] + (["127.0.0.1", "localhost", "testserver"] if CONFIG.debug else [])
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
 
 INSTALLED_APPS = [
@@ -106,7 +104,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": CONFIG.log_level},
-    "loggers": {
-        name: {"level": "WARNING"} for name in ("httpx", "httpcore", "trafilatura", "htmldate", "justext")
-    },
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "trafilatura", "htmldate", "justext")},
 }

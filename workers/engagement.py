@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import redis
 from celery import shared_task
 from django.utils import timezone
 
@@ -14,6 +13,5 @@ from pipeline.kernel.queue import Job
 
 @shared_task(name=Job.ENGAGEMENT_DRAIN.value)
 def drain(**_: object) -> None:
-    with redis.Redis.from_url(config().redis_url, socket_timeout=10, socket_connect_timeout=5) as client:
-        draining.drain_all(client=client, now=timezone.now())
+    draining.drain_all(now=timezone.now())
     settling.settle(now=timezone.now(), quarantine_s=config().quarantine_s)

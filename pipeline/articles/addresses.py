@@ -1,6 +1,6 @@
 """One address for each story: without trackers for storage, folded for comparison.
 
-Rules and their measurements: reference/watching.md 2.4. Two libraries were refused there: url-normalize with
+Rules and their measurements: the watching reference 2.4. Two libraries were refused there: url-normalize with
 `filter_params` turns `/?p=123` into `/`, which makes one article of a whole plain-permalink site, and courlan
 strips parameters with meaning. A parameter that is not known to be a tracker is kept.
 """
@@ -108,11 +108,7 @@ def is_home(url: str) -> bool:
         parts = urlsplit(normalise(url))
     except ValueError:
         return False
-    return (
-        bool(parts.hostname)
-        and parts.path.rstrip("/") in {"", "/index.html", "/index.php"}
-        and not parts.query
-    )
+    return bool(parts.hostname) and parts.path.rstrip("/") in {"", "/index.html", "/index.php"} and not parts.query
 
 
 def _site(url: str) -> str:
@@ -132,9 +128,7 @@ def _without_trackers(parts: SplitResult) -> SplitResult:
     query = parts.query
     if query:
         kept = [
-            (key, value)
-            for key, value in parse_qsl(query, keep_blank_values=True)
-            if not _is_tracker(key, value, host)
+            (key, value) for key, value in parse_qsl(query, keep_blank_values=True) if not _is_tracker(key, value, host)
         ]
         query = urlencode(kept)
     return parts._replace(scheme=parts.scheme.lower(), netloc=netloc, query=query)

@@ -3,7 +3,7 @@
 A head of at most 110 characters stands before an end mark; its comma-separated parts must all be a place, a region,
 a date or an agency. A place that the gazetteer does not know needs capitals and an agency, a date or a known region
 beside it, so that `EXCLUSIVE —`, `NFF:` and `BRAUNGART, Richard:` stay what they are. The forms and their sources are
-listed in reference/watching.md section 6 and, as a table, in tests/articles/test_datelines.py.
+listed in the watching reference section 6 and, as a table, in tests/articles/test_datelines.py.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ _WEEKDAY = re.compile(
     r"^(?:mon|tues|wednes|thurs|fri|satur|sun)day$|^(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)$|^(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag)$",
     re.IGNORECASE,
 )
-_DOMAIN = re.compile(
-    r"^[A-Za-z][\w\-]{1,20}\.(?:com|co|co\.id|id|net|org|news|tv|de|in|pk|ph)$", re.IGNORECASE
-)
+_DOMAIN = re.compile(r"^[A-Za-z][\w\-]{1,20}\.(?:com|co|co\.id|id|net|org|news|tv|de|in|pk|ph)$", re.IGNORECASE)
 _JOINED = re.compile(r"\s*(?:/|;|&|\band\b|\bund\b|\bet\b)\s*")
 _IDEOGRAPHIC = re.compile(
     r"^[\[［【（(]?\s*(?:(新华社|新華社|中新社|路透社|法新社))?\s*([\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,8}?)\s*"
@@ -84,9 +82,7 @@ class _Parts:
         return min(found, key=lambda day: abs((day - near).days), default=None)
 
 
-def find(
-    text: str, *, strong: bool = False, html: str | None = None, near: date | None = None
-) -> Dateline | None:
+def find(text: str, *, strong: bool = False, html: str | None = None, near: date | None = None) -> Dateline | None:
     """The dateline a first paragraph starts with, or None.
 
     `strong` says that it is set in bold, which is evidence; `html` is the paragraph's own, from which that is seen.
@@ -128,9 +124,7 @@ def _parse(head: str) -> _Parts | None:
     for bracket in _BRACKET.findall(head):
         if not _bracket(parts, bracket.strip()):
             return None
-    segments = [
-        segment.strip() for segment in re.split("[,،、]", _BRACKET.sub("", head)) if segment.strip(" .")
-    ]
+    segments = [segment.strip() for segment in re.split("[,،、]", _BRACKET.sub("", head)) if segment.strip(" .")]
     if not segments or len(segments) > 7 or not _place(parts, segments[0]):
         return None
     return parts if all(_segment(parts, segment) for segment in segments[1:]) else None
@@ -156,12 +150,7 @@ def _place(parts: _Parts, segment: str) -> bool:
         if not _date(parts, match[2]):
             return False
         segment = match[1]
-    if (
-        len(segment) > 60
-        or any(character.isdigit() for character in segment)
-        or is_lead(segment)
-        or month(segment)
-    ):
+    if len(segment) > 60 or any(character.isdigit() for character in segment) or is_lead(segment) or month(segment):
         return False
     segment = segment if "." in segment[:-1] else segment.rstrip(". ")
     names = [segment] if is_city(segment) else [name for name in _JOINED.split(segment) if name]
@@ -270,9 +259,7 @@ def _ideographic(text: str, near: date | None) -> Dateline | None:
 
 
 def _bold(html: str) -> str:
-    match = re.match(
-        r"\s*(?:<p\b[^<>]*>\s*)?<(strong|b)\b[^<>]*>(.{1,300}?)</\1>", html, re.IGNORECASE | re.DOTALL
-    )
+    match = re.match(r"\s*(?:<p\b[^<>]*>\s*)?<(strong|b)\b[^<>]*>(.{1,300}?)</\1>", html, re.IGNORECASE | re.DOTALL)
     return " ".join(entities.unescape(re.sub(r"<[^<>]*>", "", match[2])).split()) if match else ""
 
 

@@ -180,9 +180,7 @@ def breadcrumbs(tree: HtmlElement, *, title: str = "") -> tuple[str, ...]:
     )[:3]
     for holder in found:
         linked = [text_of(link) for link in holder.xpath(".//a")]
-        items = (
-            linked or [text_of(item) for item in holder.xpath(".//li")] or _SEPARATORS.split(text_of(holder))
-        )
+        items = linked or [text_of(item) for item in holder.xpath(".//li")] or _SEPARATORS.split(text_of(holder))
         if path := section_path(items, title=title):
             return path
     return ()
@@ -192,11 +190,7 @@ def section_path(items: Iterable[str], *, title: str = "") -> tuple[str, ...]:
     """Crumbs as a path of sections: no Home, no separators, no story."""
     wanted = (_SEPARATORS.sub("", item).strip() if len(item) < 3 else item.strip(" »›>/|→") for item in items)
     own = title.casefold().rstrip(".… ")
-    kept = [
-        item
-        for item in wanted
-        if item and item.casefold() not in _HOME and not (own and _is_title(item, own))
-    ]
+    kept = [item for item in wanted if item and item.casefold() not in _HOME and not (own and _is_title(item, own))]
     return tuple(dict.fromkeys(item[:120] for item in kept[:8]))
 
 
@@ -214,19 +208,9 @@ def bylines(text: str) -> tuple[str, ...]:
 
 
 def _is_name(text: str) -> bool:
-    if (
-        not 1 < len(text) <= 60
-        or _ROLE.match(text)
-        or _ROLE_AFTER.match(text)
-        or "@" in text
-        or "://" in text
-    ):
+    if not 1 < len(text) <= 60 or _ROLE.match(text) or _ROLE_AFTER.match(text) or "@" in text or "://" in text:
         return False
-    return (
-        any(character.isalpha() for character in text)
-        and len(text.split()) <= 6
-        and not re.search(r"\d{2,}", text)
-    )
+    return any(character.isalpha() for character in text) and len(text.split()) <= 6 and not re.search(r"\d{2,}", text)
 
 
 def _is_title(item: str, own: str) -> bool:
@@ -238,11 +222,7 @@ def _drop_chrome(content: HtmlElement) -> None:
     for element in list(content.iterdescendants()):
         if (
             not isinstance(element.tag, str)
-            or (
-                element.tag in _CHROME
-                or element.get("hidden") is not None
-                or element.get("aria-hidden") == "true"
-            )
+            or (element.tag in _CHROME or element.get("hidden") is not None or element.get("aria-hidden") == "true")
             or _is_chrome(element)
         ):
             _remove(element)
@@ -269,9 +249,7 @@ def _verdict(block: HtmlElement, words: str) -> str:
     return "chrome" if _FOLLOW.match(words) and len(words.split()) <= 40 else ""
 
 
-def _drop_list_after(
-    heading: HtmlElement, content: HtmlElement, related: dict[str, Related], base: str | None
-) -> None:
+def _drop_list_after(heading: HtmlElement, content: HtmlElement, related: dict[str, Related], base: str | None) -> None:
     """A heading such as "Most Popular" and the list of links it announces."""
     words = text_of(heading)
     if len(words) > 60 or not _LIST_HEADING.match(words) or _is_gone(heading, content):
@@ -280,11 +258,7 @@ def _drop_list_after(
     if holder is None or holder is content or text_of(holder) != words:
         return
     follower = holder.getnext()
-    while (
-        follower is not None
-        and follower.tag in {"ul", "ol", "div", "section", "table"}
-        and _mostly_links(follower)
-    ):
+    while follower is not None and follower.tag in {"ul", "ol", "div", "section", "table"} and _mostly_links(follower):
         after = follower.getnext()
         if words.casefold().startswith(("related", "recommended", "you ", "more ")):
             for link in _links(follower, base):

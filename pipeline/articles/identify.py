@@ -71,10 +71,8 @@ def _observe_one(source_id: int, story: Told, *, now: datetime, baseline: bool) 
     if known:
         article = merge(known) if len(known) > 1 else known[0]
         add_names(article, names)
-        return article.id, False, _note_change(article, story, now=now)
-    article = Article.objects.create(
-        source_id=source_id, first_seen_at=now, **_told_fields(story, baseline=baseline)
-    )
+        return article.id, False, _note_change(article, story)
+    article = Article.objects.create(source_id=source_id, first_seen_at=now, **_told_fields(story, baseline=baseline))
     if not add_names(article, names):  # another worker made it between our look and our insert
         article.delete()
         return _known(source_id, names)[0].id, False, False
@@ -92,11 +90,7 @@ def names_of(story: Told) -> list[tuple[str, str]]:
 def _known(source_id: int, names: Sequence[tuple[str, str]]) -> list[Article]:
     found: dict[int, Article] = {}
     for kind, value in names:
-        alias = (
-            Alias.objects.select_related("article")
-            .filter(source_id=source_id, kind=kind, value=value)
-            .first()
-        )
+        alias = Alias.objects.select_related("article").filter(source_id=source_id, kind=kind, value=value).first()
         if alias:
             found.setdefault(alias.article_id, alias.article)
     return sorted(found.values(), key=lambda article: article.id)
@@ -105,16 +99,11 @@ def _known(source_id: int, names: Sequence[tuple[str, str]]) -> list[Article]:
 def add_names(article: Article, names: Iterable[tuple[str, str]]) -> bool:
     """Give an article names it does not have yet; False if any of them is another article's."""
     Alias.objects.bulk_create(
-        [
-            Alias(source_id=article.source_id, kind=kind, value=value, article=article)
-            for kind, value in names
-        ],
+        [Alias(source_id=article.source_id, kind=kind, value=value, article=article) for kind, value in names],
         ignore_conflicts=True,
     )
     return not any(
-        Alias.objects.filter(source_id=article.source_id, kind=kind, value=value)
-        .exclude(article=article)
-        .exists()
+        Alias.objects.filter(source_id=article.source_id, kind=kind, value=value).exclude(article=article).exists()
         for kind, value in names
     )
 
@@ -133,7 +122,7 @@ def merge(articles: Sequence[Article]) -> Article:
     return oldest
 
 
-def _note_change(article: Article, story: Told, *, now: datetime) -> bool:
+def _note_change(article: Article, story: Told) -> bool:
     """A later `updated`, or another headline, is a reason to read the page again; that decides what changed."""
     moved = story.updated is not None and article.read_at is not None and story.updated > article.read_at
     renamed = bool(story.title) and story.title[:500] != article.headline and article.read_at is None

@@ -16,8 +16,8 @@ from pipeline.articles.addresses import comparable
 from pipeline.articles.models import Alias, Article, Hold, Section, Version
 from pipeline.articles.read import Reading, UnusableInput, read
 from pipeline.articles.screen import Decision, Facts, State, screen
-from pipeline.kernel.http import Client, FetchError
-from pipeline.kernel.outbound import client as our_client
+from pipeline.kernel.outbound.client import client as our_client
+from pipeline.kernel.outbound.http import Client, FetchError
 from pipeline.kernel.queue import Job, ring, wake
 from pipeline.staff.journal import note
 from pipeline.staff.models import User
@@ -102,9 +102,7 @@ def release(*, hold_id: int, actor: User, now: datetime) -> bool:
     if hold.released_at is not None or hold.article.state != Article.State.HELD:
         return False
     Hold.objects.filter(id=hold_id).update(released_at=now, released_by=actor)
-    Article.objects.filter(id=hold.article_id).update(
-        state=Article.State.ELIGIBLE, code="released", eligible_at=now
-    )
+    Article.objects.filter(id=hold.article_id).update(state=Article.State.ELIGIBLE, code="released", eligible_at=now)
     note(
         verb="release",
         subject="article",
@@ -168,9 +166,7 @@ def _same_story(article: Article, reading: Reading) -> Article | None:
         return None
     name = ("url", comparable(reading.canonical)[: identify.LONGEST_NAME])
     alias = (
-        Alias.objects.filter(source_id=article.source_id, kind=name[0], value=name[1])
-        .exclude(article=article)
-        .first()
+        Alias.objects.filter(source_id=article.source_id, kind=name[0], value=name[1]).exclude(article=article).first()
     )
     if alias is None:
         identify.add_names(article, [name])

@@ -85,9 +85,7 @@ class Alias(models.Model):
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="aliases")
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["source", "kind", "value"], name="alias_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["source", "kind", "value"], name="alias_once")]
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.value}"

@@ -1,7 +1,7 @@
 """A page's bytes to a Reading: what a journalist would note of the story, each field from the best witness.
 
 Order of witnesses: JSON-LD > Open Graph and article:* > the feed's entry > microdata and theme selectors
-(reference/watching.md 2.3). A bare WordPress page has none of the first two, so the last must do.
+(the watching reference 2.3). A bare WordPress page has none of the first two, so the last must do.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ from pipeline.articles.furniture import Related
 from pipeline.articles.page import content, fields, pictures
 from pipeline.articles.page.markers import Marker
 from pipeline.articles.page.pictures import Picture
+from pipeline.articles.page.witnesses import Page, Told
 from pipeline.articles.raw import metadata
 from pipeline.articles.raw.markup import UnusableInput, decode, depth, lower_headers
 
 __all__ = ["Dateline", "Marker", "Picture", "Reading", "Related", "UnusableInput", "read"]
 
 MAX_BYTES = 5_000_000
-MAX_TAGS = 60_000
+MAX_TAGS = 80_000
 MAX_DEPTH = 300
-_PAGE = re.compile(
-    r"<(?:!doctype\s+html|html|head|body|article|main|div|section|p|h1|title|meta)\b", re.IGNORECASE
-)
+_PAGE = re.compile(r"<(?:!doctype\s+html|html|head|body|article|main|div|section|p|h1|title|meta)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,7 @@ def read(
     *,
     url: str | None,
     headers: Mapping[str, str] | None = None,
-    entry: fields.Told | None = None,
+    entry: Told | None = None,
     zone: tzinfo = UTC,
 ) -> Reading:
     """The story on a page. `url` is the final address, `zone` the source's for dates that name none.
@@ -75,7 +74,7 @@ def read(
     lower = lower_headers(headers)
     tree, warnings = _tree(html, lower.get("content-type", ""))
     said = metadata.find(tree, url=url)
-    page = fields.Page(tree, said, entry, url, lower, zone)
+    page = Page(tree, said, entry, url, lower, zone)
     return _reading(page, [*warnings, *said.warnings])
 
 
@@ -87,7 +86,7 @@ def _tree(data: bytes, content_type: str) -> tuple[HtmlElement, tuple[str, ...]]
         raise UnusableInput(
             "this is not a web page: it has no HTML in it" if text.strip() else "empty: no bytes of a page"
         )
-    if text.count("<") > MAX_TAGS * 2 or depth(text, stop_at=MAX_DEPTH) >= MAX_DEPTH:
+    if text.count("<") > MAX_TAGS or depth(text, stop_at=MAX_DEPTH) >= MAX_DEPTH:
         raise UnusableInput("not readable as a page: more or deeper markup than any story needs")
     try:
         tree = document_fromstring(
@@ -98,7 +97,7 @@ def _tree(data: bytes, content_type: str) -> tuple[HtmlElement, tuple[str, ...]]
     return tree, warnings
 
 
-def _reading(page: fields.Page, warnings: list[str]) -> Reading:
+def _reading(page: Page, warnings: list[str]) -> Reading:
     title = fields.title(page)
     published = fields.published(page)
     crumbs = fields.breadcrumbs(page, title)
@@ -114,9 +113,7 @@ def _reading(page: fields.Page, warnings: list[str]) -> Reading:
         site_name=fields.site_name(page),
         section=fields.section(page, crumbs),
         breadcrumbs=crumbs,
-        image=pictures.find(
-            page.tree, page.said, base=page.url, told=page.entry.image if page.entry else None
-        ),
+        image=pictures.find(page.tree, page.said, base=page.url, told=page.entry.image if page.entry else None),
         language=fields.language(page, blocks),
         canonical=fields.canonical(page),
         dateline=found,

@@ -1,4 +1,4 @@
-"""The gates between what was seen and what may be announced (reference/watching.md section 7).
+"""The gates between what was seen and what may be announced (the watching reference section 7).
 
 Pure: every fact comes in, `now` with them. The gates are asked in order and the first that closes answers, so a
 re-import, a GUID flip or a restored backup ends as `duplicate`, `archived` or `held`, never as a mass mailing.
@@ -152,9 +152,7 @@ def _republished(facts: Facts, claimed: datetime) -> Decision | None:
         return None
     days = (claimed.astimezone(UTC).date() - facts.dateline_date).days
     if days > REPUBLISHED_AFTER.days:
-        return Decision(
-            State.ARCHIVED, "republished", {"dateline": facts.dateline_date.isoformat(), "days": days}
-        )
+        return Decision(State.ARCHIVED, "republished", {"dateline": facts.dateline_date.isoformat(), "days": days})
     return None
 
 
@@ -185,9 +183,7 @@ def _budget(facts: Facts) -> Decision | None:
     if facts.stopped:
         return Decision(State.HELD, "stopped", {})
     if facts.daily_budget is not None and facts.announced_today >= facts.daily_budget:
-        return Decision(
-            State.HELD, "budget", {"announced": facts.announced_today, "budget": facts.daily_budget}
-        )
+        return Decision(State.HELD, "budget", {"announced": facts.announced_today, "budget": facts.daily_budget})
     return None
 
 

@@ -46,13 +46,9 @@ class Subscription(models.Model):
     left_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["subscriber", "topic"], name="subscription_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["subscriber", "topic"], name="subscription_once")]
         indexes: ClassVar = [
-            models.Index(
-                fields=["topic", "subscriber"], condition=models.Q(left_at=None), name="subscription_live"
-            )
+            models.Index(fields=["topic", "subscriber"], condition=models.Q(left_at=None), name="subscription_live")
         ]
 
     def __str__(self) -> str:

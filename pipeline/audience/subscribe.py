@@ -18,9 +18,7 @@ def hash_of(address: str) -> bytes:
 
 
 @transaction.atomic
-def ask(
-    *, address: str, topic: Topic, origin: str, now: datetime, wording: str = "", network: str = ""
-) -> Subscriber:
+def ask(*, address: str, topic: Topic, origin: str, now: datetime, wording: str = "", network: str = "") -> Subscriber:
     """Note that someone asked to follow a topic; nothing is mailed before `confirm`. Raises NotAnAddress."""
     spelled = normal(address)
     reader, _ = Subscriber.objects.get_or_create(
@@ -35,9 +33,7 @@ def ask(
 @transaction.atomic
 def confirm(*, subscriber_id: int, topic_id: int, origin: str, now: datetime) -> None:
     """The reader proved the address theirs: the subscription lives from now. Repeating it changes nothing."""
-    Subscriber.objects.filter(id=subscriber_id, state=Subscriber.State.PENDING).update(
-        state=Subscriber.State.ACTIVE
-    )
+    Subscriber.objects.filter(id=subscriber_id, state=Subscriber.State.PENDING).update(state=Subscriber.State.ACTIVE)
     row, made = Subscription.objects.get_or_create(
         subscriber_id=subscriber_id, topic_id=topic_id, defaults={"since": now}
     )
@@ -45,9 +41,7 @@ def confirm(*, subscriber_id: int, topic_id: int, origin: str, now: datetime) ->
     if came_back:
         Subscription.objects.filter(id=row.id).update(left_at=None, since=now)
     if made or came_back:
-        Consent.objects.create(
-            subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="confirmed", origin=origin
-        )
+        Consent.objects.create(subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="confirmed", origin=origin)
 
 
 @transaction.atomic
@@ -57,9 +51,7 @@ def leave(*, subscriber_id: int, topic_id: int, origin: str, now: datetime) -> b
         left_at=now
     )
     if ended:
-        Consent.objects.create(
-            subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="left", origin=origin
-        )
+        Consent.objects.create(subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="left", origin=origin)
     return bool(ended)
 
 

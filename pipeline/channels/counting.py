@@ -46,8 +46,7 @@ _JOINED = (
     f"(?:[👨👩]{_Z}[👨👩]|[👨👩]){_Z}(?:👧{_Z}[👧👦]|👦{_Z}👦|[👧👦])",
     f"🧑{_Z}(?:🧑{_Z})?🧒(?:{_Z}🧒)?",
     # a person's work, hair or wheels
-    f"{_PERSON}{_MODIFIER}?{_Z}"
-    f"(?:[🦯🦼🦽](?:{_Z}➡{_VS}?)?|[⚕⚖✈]{_VS}?|[🌾🍳🍼🎄🎓🎤🎨🏫🏭💻💼🔧🔬🚀🚒🦰🦱🦲🦳🩰])",
+    f"{_PERSON}{_MODIFIER}?{_Z}(?:[🦯🦼🦽](?:{_Z}➡{_VS}?)?|[⚕⚖✈]{_VS}?|[🌾🍳🍼🎄🎓🎤🎨🏫🏭💻💼🔧🔬🚀🚒🦰🦱🦲🦳🩰])",
     # going to the right; a woman or a man doing something
     f"[🏃🚶🧎]{_MODIFIER}?(?:{_Z}[♀♂]{_VS}?)?{_Z}➡{_VS}?",
     f"[{_DOERS}](?:{_MODIFIER}|{_VS})?{_Z}[♀♂]{_VS}?",

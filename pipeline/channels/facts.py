@@ -188,9 +188,7 @@ _ALIASES = {"pretend": "agora", "twitter": "x"}
 #: (network, act) -> price. Acts: "post", "post with link", "read own post", "alt text". What is not here is free.
 PRICES: Mapping[tuple[str, str], Price] = MappingProxyType(
     {
-        ("x", act): Price(
-            usd=Decimal(usd), since=date(2026, 4, 20), source="docs.x.com/x-api/getting-started/pricing"
-        )
+        ("x", act): Price(usd=Decimal(usd), since=date(2026, 4, 20), source="docs.x.com/x-api/getting-started/pricing")
         for act, usd in (
             ("post", "0.015"),
             ("post with link", "0.200"),

@@ -22,9 +22,7 @@ class Agora:
 
     network = "agora"
 
-    def __init__(
-        self, *, base_url: str, handle: str, token: str, timeout_s: tuple[float, float] = (5.0, 30.0)
-    ) -> None:
+    def __init__(self, *, base_url: str, handle: str, token: str, timeout_s: tuple[float, float] = (5.0, 30.0)) -> None:
         connect_s, read_s = timeout_s
         self._posts = f"/api/accounts/{quote(handle, safe='')}/posts"
         self._client = httpx.Client(

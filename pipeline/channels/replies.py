@@ -141,9 +141,7 @@ class Features:
             envelope.sender or "null",
             envelope.recipient,
         ):  # RFC 5321 4.5.5: notices have no sender
-            if (
-                not address or _BAD_IN_ADDRESS.search(address) or len(address.encode()) > 254
-            ):  # 4.5.3.1.3, without <>
+            if not address or _BAD_IN_ADDRESS.search(address) or len(address.encode()) > 254:  # 4.5.3.1.3, without <>
                 return _refused(envelope, "5.1.3", f"no address to send to: {address[:80]!a}")
         if not self.utf8 and not (envelope.sender + envelope.recipient).isascii():
             return _refused(envelope, "5.6.7", "the server takes no address outside ASCII (no SMTPUTF8)")

@@ -94,9 +94,7 @@ class SmtpEngine:
         """The socket under TLS, its handshake still to be made. Raises OSError where the peer is gone."""
         if self.ssl_context is None:
             self.ssl_context = ssl.create_default_context()
-        return self.ssl_context.wrap_socket(
-            sock, server_hostname=self.server.host, do_handshake_on_connect=False
-        )
+        return self.ssl_context.wrap_socket(sock, server_hostname=self.server.host, do_handshake_on_connect=False)
 
 
 class _Lane:
@@ -280,13 +278,9 @@ class _Lane:
         try:
             tls.do_handshake()
         except _NOT_YET as wanted:
-            self._watch(
-                selectors.EVENT_WRITE if isinstance(wanted, ssl.SSLWantWriteError) else selectors.EVENT_READ
-            )
+            self._watch(selectors.EVENT_WRITE if isinstance(wanted, ssl.SSLWantWriteError) else selectors.EVENT_READ)
         except ssl.SSLCertVerificationError as error:
-            raise Permanent(
-                f"the mail server's certificate does not convince: {error.verify_message}"
-            ) from error
+            raise Permanent(f"the mail server's certificate does not convince: {error.verify_message}") from error
         except OSError as error:
             raise Ended(f"TLS: {error.strerror or error}") from error
         else:

@@ -86,9 +86,7 @@ class X:
     def publish(self, message: Message) -> Published:
         """POST /2/tweets. Raises Temporary, RateLimited, Permanent or Unknown."""
         media = [self._uploaded(picture) for picture in message.pictures] or None
-        response = _write(
-            lambda: self._client.create_tweet(text=message.text, media_ids=media, user_auth=True)
-        )
+        response = _write(lambda: self._client.create_tweet(text=message.text, media_ids=media, user_auth=True))
         remote_id = _read_body(response).get("data", {}).get("id")
         if not remote_id:
             raise Unknown(f"X answered {response.status_code} without the post's id")
@@ -220,8 +218,7 @@ def _patience(headers: Mapping[str, str]) -> float | None:
     resets = [
         int(headers[f"{window}-reset"])
         for window in ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
-        if headers.get(f"{window}-remaining", "0").strip() == "0"
-        and headers.get(f"{window}-reset", "").isdigit()
+        if headers.get(f"{window}-remaining", "0").strip() == "0" and headers.get(f"{window}-reset", "").isdigit()
     ]
     if not resets:
         return None

@@ -90,14 +90,10 @@ def _engines(settings: Config) -> Iterator[Finding]:
                 lambda: _postgres(settings),
                 "check DATABASE_URL, or unset it to use the embedded one",
             )
-            yield _asked(
-                "Redis", lambda: _redis(settings), "check REDIS_URL, or unset it to use the embedded one"
-            )
+            yield _asked("Redis", lambda: _redis(settings), "check REDIS_URL, or unset it to use the embedded one")
             yield from _state(settings)
     except (EngineError, FileNotFoundError) as error:
-        yield Finding(
-            "embedded engines", BAD, str(error), "or set DATABASE_URL and REDIS_URL to servers of your own"
-        )
+        yield Finding("embedded engines", BAD, str(error), "or set DATABASE_URL and REDIS_URL to servers of your own")
 
 
 def _asked(what: str, ask: Callable[[], Finding], mend: str) -> Finding:
@@ -112,9 +108,7 @@ def _postgres(settings: Config) -> Finding:
 
     with psycopg.connect(settings.database_url, connect_timeout=5) as link:
         version = link.info.server_version
-    found = (
-        f"{version // 10000}.{version % 10000}, {'embedded' if settings.embedded_postgres else 'external'}"
-    )
+    found = f"{version // 10000}.{version % 10000}, {'embedded' if settings.embedded_postgres else 'external'}"
     if version >= OLDEST_POSTGRES:
         return Finding("PostgreSQL", OK, found)
     return Finding("PostgreSQL", BAD, found, "Dateline needs PostgreSQL 15 or newer")

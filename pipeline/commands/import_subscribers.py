@@ -53,9 +53,7 @@ def _portions(file: Path) -> Iterator[tuple[list[tuple[int, str]], int]]:
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
         rows = csv.reader(handle)
         column, first = _column(next(rows, []), file)
-        addresses = (
-            (rows.line_num, row[column].strip()) for row in rows if len(row) > column and row[column].strip()
-        )
+        addresses = ((rows.line_num, row[column].strip()) for row in rows if len(row) > column and row[column].strip())
         portion = [(1, first)] if first else []
         place = 0
         while portion := portion + list(islice(addresses, PORTION - len(portion))):

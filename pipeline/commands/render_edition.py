@@ -48,9 +48,7 @@ class _Reading:
                 if printed := _UNPRINTABLE.sub(" ", value).strip():
                     return printed
             elif value is not None:
-                self.warnings.append(
-                    f"{where or 'newsletter'}: {name} should be text, not {type(value).__name__}"
-                )
+                self.warnings.append(f"{where or 'newsletter'}: {name} should be text, not {type(value).__name__}")
         return ""
 
     def texts(self, record: dict[str, Any], name: str, *, where: str) -> tuple[str, ...]:
@@ -135,9 +133,7 @@ def read_document(path: Path) -> dict[str, Any]:
     if isinstance(read, list):
         read = {"articles": read}
     if not isinstance(read, dict) or not isinstance(read.get("articles"), list):
-        raise UnusableInput(
-            f'{path.name} should hold a list of articles, or an object with one under "articles"'
-        )
+        raise UnusableInput(f'{path.name} should hold a list of articles, or an object with one under "articles"')
     return read
 
 
@@ -173,9 +169,7 @@ def _slot(settings: dict[str, Any], stories: Iterable[Story], *, reading: _Readi
     return asked or max(published, default=None) or datetime.now(UTC)
 
 
-def _masthead(
-    settings: dict[str, Any], *, newsletter: str, stories: Sequence[Story], reading: _Reading
-) -> Masthead:
+def _masthead(settings: dict[str, Any], *, newsletter: str, stories: Sequence[Story], reading: _Reading) -> Masthead:
     address = re.match(r"https?://[^/]+/", stories[0].url + "/")
     bare = Masthead(
         name=newsletter if " " in newsletter else re.sub("[-_]", " ", newsletter).title(),
@@ -212,9 +206,7 @@ def _story(record: dict[str, Any], *, where: str, reading: _Reading) -> Story:
     if not url:
         reading.warnings.append(f"{where}: has no address; its headline leads nowhere")
     text = reading.text(record, "text", where=where)
-    section = reading.texts(record, "breadcrumbs", where=where) or reading.texts(
-        record, "section", where=where
-    )
+    section = reading.texts(record, "breadcrumbs", where=where) or reading.texts(record, "section", where=where)
     return Story(
         headline=reading.text(record, "title", "headline", where=where),
         url=url,
@@ -255,9 +247,7 @@ def _blocks(stories: list[Story], settings: dict[str, Any], *, reading: _Reading
     popular = [story for url in wanted for story in stories if story.url == url]
     rest = [story for story in stories if story not in popular] or stories
     lead = next((story for story in rest if story.picture), rest[0])
-    opinion = [
-        story for story in rest if story is not lead and _OPINION & {part.lower() for part in story.section}
-    ]
+    opinion = [story for story in rest if story is not lead and _OPINION & {part.lower() for part in story.section}]
     news = [story for story in rest if story is not lead and story not in opinion]
     more = settings.get("sections") if isinstance(settings.get("sections"), dict) else {}
     note = reading.text(settings, "note")

@@ -144,9 +144,7 @@ def _pages(responses: list[Response]) -> dict[str, Reading]:
     for response in responses:
         if response.headers.get("x-dateline-kind") == "page" and response.url and response.status == 200:
             try:
-                pages[comparable(response.url)] = read(
-                    response.body, url=response.url, headers=response.headers
-                )
+                pages[comparable(response.url)] = read(response.body, url=response.url, headers=response.headers)
             except Unreadable:
                 continue
     return pages
@@ -176,9 +174,7 @@ def _feed(response: Response) -> Feed | None:
 
 
 def _note_event(site: _Site, at: datetime, feed: Feed | None) -> None:
-    changed = bool(
-        feed and feed.generator and site.generator and _family(feed.generator) != _family(site.generator)
-    )
+    changed = bool(feed and feed.generator and site.generator and _family(feed.generator) != _family(site.generator))
     silent = at - site.last_success if site.failing and site.last_success else timedelta(0)
     if because := source_event(generator_changed=changed, silent_for=silent):
         site.cautious_until, site.cautious_because = at + CAUTIOUS_FOR, because
@@ -193,9 +189,7 @@ def _family(generator: str) -> str:
 
 def _screened(site: _Site, feed: Feed, at: datetime) -> Iterator[dict[str, Any]]:
     """Every entry not seen before, judged with its whole batch."""
-    migrating = identity_break(
-        [(entry.id in site.ids, _known_otherwise(site, entry)) for entry in feed.entries]
-    )
+    migrating = identity_break([(entry.id in site.ids, _known_otherwise(site, entry)) for entry in feed.entries])
     fresh = [entry for entry in feed.entries if not site.knows(entry)]
     facts = [_facts(site, entry, at=at, migrating=migrating) for entry in fresh]
     eligible = sum(screen(each).state is State.ELIGIBLE for each in facts)
@@ -240,9 +234,7 @@ def _likeness(site: _Site, entry: Entry) -> float:
     """How like (Jaccard, three-word pieces) the entry is to the likest known one under the same title."""
     own = _shingles(entry)
     known = [
-        other
-        for other in site.titles.get(entry.title.casefold(), [])
-        if min(len(own), len(other)) >= FEWEST_WORDS
+        other for other in site.titles.get(entry.title.casefold(), []) if min(len(own), len(other)) >= FEWEST_WORDS
     ]
     return max((len(own & other) / len(own | other) for other in known), default=0.0)
 

@@ -79,9 +79,7 @@ def _submitted(edition: Edition, *, config: Config) -> Send:
     with Progress(*columns, transient=True) as progress:
         bar = progress.add_task("handing over", total=send.recipients)
         while send.state == Send.State.SUBMITTING and timezone.now() < until:
-            due = Batch.objects.filter(
-                send=send, state=Batch.State.PENDING, due_at__lte=timezone.now()
-            ).first()
+            due = Batch.objects.filter(send=send, state=Batch.State.PENDING, due_at__lte=timezone.now()).first()
             if due is None or batch.submit(batch_id=due.id, config=config, now=timezone.now()) is None:
                 time.sleep(0.2)
             open_ = Delivery.objects.filter(
@@ -105,9 +103,7 @@ def _report(send: Send) -> dict[str, Any]:
     for state in states.iterator():
         counts[state] += 1
     doubtful = list(
-        Delivery.objects.filter(send=send, state=Delivery.State.UNKNOWN).values_list("address", flat=True)[
-            :100
-        ]
+        Delivery.objects.filter(send=send, state=Delivery.State.UNKNOWN).values_list("address", flat=True)[:100]
     )
     warnings = (
         [f"{counts['deferred']} were deferred and are tried again while `dateline up` runs"]

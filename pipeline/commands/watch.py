@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from pipeline.articles.models import Article
 from pipeline.commands.unusable import UnusableInput
-from pipeline.kernel.outbound import client
+from pipeline.kernel.outbound.client import client
 from pipeline.sources import discover, watch
 
 

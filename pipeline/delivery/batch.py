@@ -98,9 +98,7 @@ def _run(claim: Claim, journal: journals.Journal, *, config: Config, channel: Ma
     trouble: Temporary | Permanent | None = None
     try:
         edition = Edition.objects.select_related("rendering", "newsletter").get(id=claim.edition_id)
-        envelopes = _envelopes(
-            _open_rows(claim), mail.composer(edition, config=config, now=timezone.now()), holder
-        )
+        envelopes = _envelopes(_open_rows(claim), mail.composer(edition, config=config, now=timezone.now()), holder)
         channel = channel or SmtpEngine(
             mail.server(config), client_name=mail.domain_of(edition.newsletter.from_address)
         )
@@ -208,9 +206,7 @@ def _settle(claim: Claim, proof: journals.Testimony, *, now: datetime) -> None:
         reason="the sending process ended before the answer came",
         answered_at=now,
     )
-    log.warning(
-        "batch %s: its holder died; %s answers kept, %s in doubt", claim.batch_id, len(proof.answers), count
-    )
+    log.warning("batch %s: its holder died; %s answers kept, %s in doubt", claim.batch_id, len(proof.answers), count)
 
 
 def _open_rows(claim: Claim) -> list[tuple[int, int, str]]:
@@ -219,9 +215,7 @@ def _open_rows(claim: Claim) -> list[tuple[int, int, str]]:
         return list(cursor.fetchall())
 
 
-def _envelopes(
-    rows: list[tuple[int, int, str]], compose: mail.Compose, holder: _Holder
-) -> Iterator[Envelope]:
+def _envelopes(rows: list[tuple[int, int, str]], compose: mail.Compose, holder: _Holder) -> Iterator[Envelope]:
     for key, ordinal, address in rows:
         try:
             sender, data = compose(ordinal, address)
@@ -270,6 +264,4 @@ def _due_again(claim: Claim, *, now: datetime, trouble: Temporary | Permanent | 
 
 
 def _open_deliveries(claim: Claim) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(
-        batch_id=claim.batch_id, state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED]
-    )
+    return Delivery.objects.filter(batch_id=claim.batch_id, state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED])

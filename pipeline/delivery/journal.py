@@ -59,9 +59,7 @@ class Journal:
 
     def answer(self, receipt: Receipt) -> None:
         """What came of it."""
-        line = json.dumps(
-            [receipt.key, receipt.outcome.value, receipt.code, receipt.enhanced, receipt.text[:200]]
-        )
+        line = json.dumps([receipt.key, receipt.outcome.value, receipt.code, receipt.enhanced, receipt.text[:200]])
         os.write(self._handle, b"A " + line.encode() + b"\n")
 
     def discard(self) -> None:
@@ -129,6 +127,4 @@ def _take_in(line: bytes, found: Testimony) -> None:
         found.dotted.add(int(line[2:]))
     elif line.startswith(b"A "):
         key, outcome, code, enhanced, text = json.loads(line[2:])
-        found.answers[key] = Receipt(
-            key=key, outcome=Outcome(outcome), code=code, enhanced=enhanced, text=text
-        )
+        found.answers[key] = Receipt(key=key, outcome=Outcome(outcome), code=code, enhanced=enhanced, text=text)

@@ -105,9 +105,7 @@ class Program:
         name, name_in_markup = _names(reader.name) if self.names else (b"", b"")
         address, message_id = reader.address.encode("ascii"), reader.message_id.encode("ascii")
         merged = list(self.chunks)
-        merged[1::2] = self.order(
-            (address, message_id, self.date, *tokens[:3], name, name_in_markup, *tokens[3:])
-        )
+        merged[1::2] = self.order((address, message_id, self.date, *tokens[:3], name, name_in_markup, *tokens[3:]))
         return b"".join(merged)
 
     def _check(self, reader: ReaderValues, tokens: tuple[bytes, ...]) -> None:
@@ -289,8 +287,6 @@ def _names(name: str) -> tuple[bytes, bytes]:
 
 
 def _quoted_name(name: str) -> bytes:
-    octets = [
-        chr(octet) if chr(octet).isalnum() and octet < 0x80 else f"={octet:02X}" for octet in name.encode()
-    ]
+    octets = [chr(octet) if chr(octet).isalnum() and octet < 0x80 else f"={octet:02X}" for octet in name.encode()]
     lines = ("".join(octets[at : at + 25]) for at in range(0, len(octets), 25))
     return "=\r\n".join(lines).encode("ascii")

@@ -56,9 +56,7 @@ class Batch(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["send", "number"], name="batch_once")]
-        indexes: ClassVar = [
-            models.Index(fields=["due_at"], condition=~models.Q(state="done"), name="batch_open")
-        ]
+        indexes: ClassVar = [models.Index(fields=["due_at"], condition=~models.Q(state="done"), name="batch_open")]
 
     def __str__(self) -> str:
         return f"{self.send_id}/{self.number} {self.state}"

@@ -52,9 +52,7 @@ def publish(*, post_id: int, now: datetime, channel: Channel | None = None) -> s
     message = _message(post)
     try:
         line = channel or channel_of(post.account)
-        changes = (
-            _reconcile(post, message, line, now=now) if state == Post.State.UNKNOWN else _place(message, line)
-        )
+        changes = _reconcile(post, message, line, now=now) if state == Post.State.UNKNOWN else _place(message, line)
     except (Permanent, Sealed) as error:
         in_doubt = state == Post.State.UNKNOWN
         changes = {
@@ -70,9 +68,7 @@ def publish(*, post_id: int, now: datetime, channel: Channel | None = None) -> s
             "due_at": _soon(),
         }
     except Temporary as error:
-        changes = _later(
-            post, error, state=Post.State.UNKNOWN if state == Post.State.UNKNOWN else Post.State.DUE
-        )
+        changes = _later(post, error, state=Post.State.UNKNOWN if state == Post.State.UNKNOWN else Post.State.DUE)
     kept = Post.objects.filter(id=post_id, fence=fence).update(leased_until=None, **changes)
     if kept and changes["code"] == "was_not_placed":
         wake(Job.POSTS_PUBLISH, post_id=post_id)
@@ -137,9 +133,7 @@ def _expire(post_id: int, *, now: datetime) -> None:
     if post is None:
         return
     if post.article.state != "eligible":
-        Post.objects.filter(id=post_id, state=Post.State.DUE).update(
-            state=Post.State.CANCELLED, code="story_withdrawn"
-        )
+        Post.objects.filter(id=post_id, state=Post.State.DUE).update(state=Post.State.CANCELLED, code="story_withdrawn")
     elif post.created_at <= now - timedelta(seconds=post.account.stale_after_s):
         Post.objects.filter(id=post_id, state=Post.State.DUE).update(state=Post.State.EXPIRED, code="stale")
 

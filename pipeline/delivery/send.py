@@ -134,13 +134,9 @@ def finish(*, send_id: int, now: datetime) -> bool:
     return bool(won)
 
 
-def pause(
-    *, send_id: int, now: datetime, actor: User | None = None, code: str = "paused", **params: Any
-) -> bool:
+def pause(*, send_id: int, now: datetime, actor: User | None = None, code: str = "paused", **params: Any) -> bool:
     """Stop submitting: holders of batches look at the send at least once a second."""
-    return _move(
-        send_id, Send.State.SUBMITTING, Send.State.PAUSED, now=now, actor=actor, code=code, params=params
-    )
+    return _move(send_id, Send.State.SUBMITTING, Send.State.PAUSED, now=now, actor=actor, code=code, params=params)
 
 
 def resume(*, send_id: int, now: datetime, actor: User | None = None) -> bool:
@@ -148,9 +144,7 @@ def resume(*, send_id: int, now: datetime, actor: User | None = None) -> bool:
     moved = _move(send_id, Send.State.PAUSED, Send.State.SUBMITTING, now=now, actor=actor, code="", params={})
     if moved:
         Batch.objects.filter(send_id=send_id, state=Batch.State.PENDING).update(due_at=now)
-        for batch_id in Batch.objects.filter(send_id=send_id, state=Batch.State.PENDING).values_list(
-            "id", flat=True
-        ):
+        for batch_id in Batch.objects.filter(send_id=send_id, state=Batch.State.PENDING).values_list("id", flat=True):
             wake(Job.DELIVERY_SUBMIT, batch_id=batch_id)
     return moved
 
@@ -159,21 +153,15 @@ def resume(*, send_id: int, now: datetime, actor: User | None = None) -> bool:
 def cancel(*, send_id: int, now: datetime, actor: User | None, reason: str) -> int:
     """Cancel what has not left; returns how many will not receive it. What is accepted cannot be recalled."""
     open_states = [Send.State.PLANNED, Send.State.PREPARING, Send.State.SUBMITTING, Send.State.PAUSED]
-    if not Send.objects.filter(id=send_id, state__in=open_states).update(
-        state=Send.State.CANCELLED, ended_at=now
-    ):
+    if not Send.objects.filter(id=send_id, state__in=open_states).update(state=Send.State.CANCELLED, ended_at=now):
         return 0
     spared = Delivery.objects.filter(
         send_id=send_id,
         state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED],
         batch__state=Batch.State.PENDING,
     ).update(state=Delivery.State.CANCELLED)
-    Edition.objects.filter(send__id=send_id).update(
-        state=Edition.State.CANCELLED, code="cancelled", ended_at=now
-    )
-    note(
-        verb="cancel", subject="send", subject_id=send_id, now=now, actor=actor, reason=reason, spared=spared
-    )
+    Edition.objects.filter(send__id=send_id).update(state=Edition.State.CANCELLED, code="cancelled", ended_at=now)
+    note(verb="cancel", subject="send", subject_id=send_id, now=now, actor=actor, reason=reason, spared=spared)
     return spared
 
 
@@ -215,18 +203,12 @@ def sweep(*, now: datetime) -> int:
 
     A batch is rung at most every few seconds: the bell is a hint, the claim decides.
     """
-    stuck = Send.objects.filter(
-        state__in=[Send.State.PLANNED, Send.State.PREPARING], created_at__lt=now - RING_AFTER
-    )
+    stuck = Send.objects.filter(state__in=[Send.State.PLANNED, Send.State.PREPARING], created_at__lt=now - RING_AFTER)
     for send_id in stuck.values_list("id", flat=True):
         ring(Job.DELIVERY_PREPARE, send_id=send_id)
     quiet = Q(rung_at=None) | Q(rung_at__lt=now - RING_AFTER)
-    takeable = Q(state=Batch.State.PENDING, due_at__lte=now) | Q(
-        state=Batch.State.CLAIMED, lease_until__lt=now
-    )
-    due = Batch.objects.filter(quiet & takeable, send__state=Send.State.SUBMITTING).order_by("due_at")[
-        :RING_AT_MOST
-    ]
+    takeable = Q(state=Batch.State.PENDING, due_at__lte=now) | Q(state=Batch.State.CLAIMED, lease_until__lt=now)
+    due = Batch.objects.filter(quiet & takeable, send__state=Send.State.SUBMITTING).order_by("due_at")[:RING_AT_MOST]
     waiting = list(due.values_list("id", flat=True))
     Batch.objects.filter(id__in=waiting).update(rung_at=now)
     for batch_id in waiting:

@@ -121,9 +121,7 @@ class Stages:
             read=Count("id", filter=Q(state=Article.State.ELIGIBLE)),
             baseline=Count("id", filter=Q(state=Article.State.BASELINE)),
         )
-        editions = Edition.objects.filter(
-            newsletter_id=self.script.newsletter_id, slot_at__gte=self.script.started_at
-        )
+        editions = Edition.objects.filter(newsletter_id=self.script.newsletter_id, slot_at__gte=self.script.started_at)
         events = Event.objects.filter(at__gte=self.script.started_at).aggregate(
             opened=Count("person", distinct=True, filter=Q(kind="open", verdict="human")),
             clicked=Count("person", distinct=True, filter=Q(kind="click", verdict="human")),
@@ -212,9 +210,7 @@ class Stages:
         for stage in self.stages.values():
             done = stage.at_s is not None
             mark = Text("✓", style="green") if done else Text("✗ did not happen", style="red")
-            table.add_row(
-                mark, stage.what, str(stage.count), f"{stage.at_s:.1f} s" if stage.at_s is not None else "–"
-            )
+            table.add_row(mark, stage.what, str(stage.count), f"{stage.at_s:.1f} s" if stage.at_s is not None else "–")
         return table
 
 
@@ -224,7 +220,4 @@ def _top_five() -> list[dict[str, Any]]:
         .select_related("article")
         .order_by("place")[:5]
     )
-    return [
-        {"place": r.place, "title": r.article.headline, "value": r.value, "counted_in": r.counted_in}
-        for r in rows
-    ]
+    return [{"place": r.place, "title": r.article.headline, "value": r.value, "counted_in": r.counted_in} for r in rows]

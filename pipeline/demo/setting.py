@@ -12,7 +12,7 @@ from pipeline.audience import subscribe
 from pipeline.audience.models import Topic
 from pipeline.editions.models import Block, Newsletter
 from pipeline.kernel.config import config
-from pipeline.kernel.outbound import client
+from pipeline.kernel.outbound.client import client
 from pipeline.kernel.secrets import seal
 from pipeline.posts.models import Account
 from pipeline.sources import discover

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.live import Live
 
 from pipeline.commands import database, up
-from pipeline.demo.inbox import Inbox
-from pipeline.demo.network import PretendNetwork
-from pipeline.demo.newsroom import Newsroom
-from pipeline.demo.readers import Readers
+from pipeline.demo.world.inbox import Inbox
+from pipeline.demo.world.network import PretendNetwork
+from pipeline.demo.world.newsroom import Newsroom
+from pipeline.demo.world.readers import Readers
 from pipeline.kernel.config import Config, config
 from pipeline.kernel.processes.engines import Engines
 from pipeline.kernel.processes.supervisor import Supervisor, free_port
@@ -96,9 +96,7 @@ def _enter(exits: ExitStack, ports: dict[str, int], *, once: bool, source: str |
     exits.callback(network.stop)
     newsroom = None
     if source is None:
-        newsroom = Newsroom(
-            port=ports["newsroom"], popular_url=f"http://127.0.0.1:{ports['web']}/popular.html"
-        )
+        newsroom = Newsroom(port=ports["newsroom"], popular_url=f"http://127.0.0.1:{ports['web']}/popular.html")
         newsroom.start()
         exits.callback(newsroom.stop)
     readers = Readers(inbox=inbox, seed="dateline", scale=0.6 if once else 1.0)

@@ -106,10 +106,7 @@ def network_of(request: HttpRequest) -> str:
 def keys_of(*, address: str, network: str) -> list[str]:
     """Where tries are counted. Hashed: Redis need not know who works here."""
     named = {"address": address.strip().lower(), "network": network}
-    return [
-        f"{PREFIX}{kind}:{blake2b(value.encode(), digest_size=12).hexdigest()}"
-        for kind, value in named.items()
-    ]
+    return [f"{PREFIX}{kind}:{blake2b(value.encode(), digest_size=12).hexdigest()}" for kind, value in named.items()]
 
 
 def count_try(keys: list[str]) -> int:

@@ -148,9 +148,7 @@ def database() -> Engine:
 
 def oldest_due(*, now: datetime) -> datetime | None:
     """Since when the oldest batch of a running send has been due; None where none is waiting."""
-    waiting = Q(state=Batch.State.PENDING, due_at__lte=now) | Q(
-        state=Batch.State.CLAIMED, lease_until__lt=now
-    )
+    waiting = Q(state=Batch.State.PENDING, due_at__lte=now) | Q(state=Batch.State.CLAIMED, lease_until__lt=now)
     found: datetime | None = Batch.objects.filter(waiting, send__state=Send.State.SUBMITTING).aggregate(
         d=Min("due_at")
     )["d"]
@@ -175,9 +173,7 @@ def strip(*, now: datetime) -> list[dict[str, Any]]:
 
 def _sites_fact(seen: list[Site], *, now: datetime) -> dict[str, Any]:
     if not seen:
-        return _fact(
-            "Sites", Badge("none", "needs"), "No site is watched yet; `dateline watch` adds the first."
-        )
+        return _fact("Sites", Badge("none", "needs"), "No site is watched yet; `dateline watch` adds the first.")
     ill = [site for site in seen if site.badge.tone == "trouble"]
     if ill:
         words = f"{ill[0].name}: last answer {ago(ill[0].last_success_at, now)}. {ill[0].last_error}".strip()

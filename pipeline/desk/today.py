@@ -100,23 +100,17 @@ def _next_line(row: Edition, *, now: datetime) -> str:
     leaves = row.leaves_at or row.slot_at
     when = f"leaves {ago(leaves, now)}" if leaves > now else f"was due {ago(leaves, now)}"
     stories = f"{getattr(row, 'news', 0)} of at least {row.newsletter.minimum} stories"
-    return " · ".join(
-        [f"{row.newsletter.name} {when}", *([stories] if row.composed_at else []), _stands(row)]
-    )
+    return " · ".join([f"{row.newsletter.name} {when}", *([stories] if row.composed_at else []), _stands(row)])
 
 
 def _stands(row: Edition) -> str:
     if row.state == Edition.State.READY:
         return (
-            "waiting for your approval"
-            if row.newsletter.approval == Newsletter.Approval.EDITOR
-            else "leaves by itself"
+            "waiting for your approval" if row.newsletter.approval == Newsletter.Approval.EDITOR else "leaves by itself"
         )
     if row.state == Edition.State.APPROVED:
         return f"approved by {row.approved_by}" if row.approved_by else "approved by rule"
-    return {"planned": "still collecting stories", "collecting": "being put together"}.get(
-        row.state, row.state
-    )
+    return {"planned": "still collecting stories", "collecting": "being put together"}.get(row.state, row.state)
 
 
 def _is_today(row: Edition, now: datetime) -> bool:
@@ -183,13 +177,9 @@ _HOW = {Send.State.PAUSED: "is paused", Send.State.FAILED: "failed"}
 
 def _waiting_editions(*, now: datetime) -> list[dict[str, Any]]:
     """Held ones first, then those waiting for approval by the time they leave."""
-    asks = Q(state=Edition.State.HELD) | Q(
-        state=Edition.State.READY, newsletter__approval=Newsletter.Approval.EDITOR
-    )
+    asks = Q(state=Edition.State.HELD) | Q(state=Edition.State.READY, newsletter__approval=Newsletter.Approval.EDITOR)
     rows = list(counted().filter(asks).order_by("slot_at")[:MOST_CARDS])
-    return [
-        _edition_card(row, now=now) for row in sorted(rows, key=lambda row: row.state != Edition.State.HELD)
-    ]
+    return [_edition_card(row, now=now) for row in sorted(rows, key=lambda row: row.state != Edition.State.HELD)]
 
 
 def _edition_card(row: Edition, *, now: datetime) -> dict[str, Any]:
@@ -198,9 +188,7 @@ def _edition_card(row: Edition, *, now: datetime) -> dict[str, Any]:
     title = f"{shown['name']}, {local(row.slot_at, shown['zone'])}"
     act = "Review and approve" if row.state == Edition.State.READY else "Decide"
     stories = f"{words.count(shown['news'], 'story', 'stories')}, at least {shown['minimum']}. "
-    return _card(
-        title, shown["badge"], (stories if row.state == Edition.State.READY else "") + shown["why"], url, act
-    )
+    return _card(title, shown["badge"], (stories if row.state == Edition.State.READY else "") + shown["why"], url, act)
 
 
 def _post_cards(*, zone: str) -> list[dict[str, Any]]:
@@ -217,9 +205,7 @@ def _held_articles(*, zone: str) -> list[dict[str, Any]]:
     url = reverse("desk:articles") + "?state=held"
     if len(rows) > MOST_CARDS:
         title = f"More than {MOST_CARDS} articles are held"
-        return [
-            _card(title, words.badge("article", "held"), articles.why(rows[0], zone=zone), url, "List them")
-        ]
+        return [_card(title, words.badge("article", "held"), articles.why(rows[0], zone=zone), url, "List them")]
     return [
         _card(
             row.headline,
@@ -234,11 +220,7 @@ def _held_articles(*, zone: str) -> list[dict[str, Any]]:
 
 def popular() -> list[dict[str, Any]]:
     """Most Popular today, as it stands."""
-    rows = (
-        Standing.objects.filter(chart__window="today", chart__section="")
-        .select_related("article")
-        .order_by("place")
-    )
+    rows = Standing.objects.filter(chart__window="today", chart__section="").select_related("article").order_by("place")
     return [
         {"place": row.place, "headline": row.article.headline, "url": frame.safe_link(row.article.url), "value": number(row.value), "label": row.label}
         for row in rows[:MOST_POPULAR]

@@ -98,9 +98,7 @@ def readable(code: str) -> str:
 def duration(seconds: float) -> str:
     """A span in its largest whole unit: 18 min."""
     units = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"))
-    return next(
-        (f"{int(seconds // size)} {unit}" for size, unit in units if seconds >= size), f"{int(seconds)} s"
-    )
+    return next((f"{int(seconds // size)} {unit}" for size, unit in units if seconds >= size), f"{int(seconds)} s")
 
 
 def place(path: Iterable[str]) -> str:
@@ -220,9 +218,7 @@ ARTICLE: Mapping[str, Sentence] = {
 }
 
 
-def sentence(
-    table: Mapping[str, Sentence], code: str, params: Params | None = None, *, zone: str = "UTC"
-) -> str:
+def sentence(table: Mapping[str, Sentence], code: str, params: Params | None = None, *, zone: str = "UTC") -> str:
     """The sentence of a code; parameters it lacks and codes nobody knows give readable text, never an error."""
     found = table.get(code, readable(code))
     try:
@@ -258,9 +254,7 @@ def _ready(row: Edition, zone: str, now: datetime) -> str:
     if row.slot_at <= now:
         return "It waits for approval; its time has passed, so it leaves after the undo window once someone approves."
     policy = "sent as it is" if row.newsletter.unapproved == Newsletter.Unapproved.SEND else "held"
-    return (
-        f"It waits for approval. If nobody approves it by {slot} ({ago(row.slot_at, now)}), it is {policy}."
-    )
+    return f"It waits for approval. If nobody approves it by {slot} ({ago(row.slot_at, now)}), it is {policy}."
 
 
 def _approved(row: Edition, zone: str, now: datetime) -> str:

@@ -93,9 +93,7 @@ def _settle(edition: Edition, state: Edition.State, code: str = "", *, now: date
 
 def rules_of(newsletter: Newsletter) -> list[Rule]:
     """The newsletter's blocks as rules."""
-    return [
-        Rule.of(position=b.position, kind=b.kind, title=b.title, rule=b.rule) for b in newsletter.blocks.all()
-    ]
+    return [Rule.of(position=b.position, kind=b.kind, title=b.title, rule=b.rule) for b in newsletter.blocks.all()]
 
 
 def cutoff_of(edition: Edition) -> datetime:
@@ -160,9 +158,7 @@ def _sent_before(edition: Edition) -> dict[int, tuple[datetime, int]]:
     """What earlier editions of this newsletter carried as news: the ledger, append-only."""
     gone = (Edition.State.APPROVED, Edition.State.SENDING, Edition.State.SENT)
     rows = (
-        Item.objects.filter(
-            picked=True, edition__newsletter_id=edition.newsletter_id, edition__state__in=gone
-        )
+        Item.objects.filter(picked=True, edition__newsletter_id=edition.newsletter_id, edition__state__in=gone)
         .exclude(edition_id=edition.id)
         .exclude(block__kind=POPULAR)
         .values_list("article_id")
@@ -185,9 +181,7 @@ def _is_news(choice: Choice) -> bool:
 
 def _keep_items(edition: Edition, choices: list[Choice]) -> None:
     blocks = {block.position: block for block in edition.newsletter.blocks.all()}
-    versions = dict(
-        Article.objects.filter(id__in=[c.article_id for c in choices]).values_list("id", "version")
-    )
+    versions = dict(Article.objects.filter(id__in=[c.article_id for c in choices]).values_list("id", "version"))
     edition.items.all().delete()
     Item.objects.bulk_create(
         Item(
@@ -213,8 +207,7 @@ def content_of(edition: Edition) -> EditionContent:
     return EditionContent(
         masthead=masthead,
         slot_at=edition.slot_at,
-        subject=(edition.subject if edition.edited else "")
-        or (lead.headline if lead else edition.newsletter.name),
+        subject=(edition.subject if edition.edited else "") or (lead.headline if lead else edition.newsletter.name),
         preheader=(edition.preheader if edition.edited else "") or _preheader(blocks),
         blocks=tuple(blocks),
     )
@@ -276,13 +269,9 @@ def _keep_rendering(edition: Edition, rendered: Rendered, *, now: datetime) -> N
 
 def _facts(edition: Edition) -> Facts:
     ids = edition.items.filter(picked=True).values_list("article_id", flat=True)
-    recent = Edition.objects.filter(newsletter_id=edition.newsletter_id, state=Edition.State.SENT).order_by(
-        "-slot_at"
-    )
+    recent = Edition.objects.filter(newsletter_id=edition.newsletter_id, state=Edition.State.SENT).order_by("-slot_at")
     return Facts(
         doors=Doors.at(track=config().track_url, public=config().site_url),
-        killed=frozenset(
-            Article.objects.filter(id__in=ids, killed_at__isnull=False).values_list("id", flat=True)
-        ),
+        killed=frozenset(Article.objects.filter(id__in=ids, killed_at__isnull=False).values_list("id", flat=True)),
         recent_subjects=tuple(recent.values_list("subject", flat=True)[:7]),
     )

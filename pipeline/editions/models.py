@@ -63,9 +63,7 @@ class Block(models.Model):
 
     class Meta:
         ordering: ClassVar = ["position"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["newsletter", "position"], name="block_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["newsletter", "position"], name="block_once")]
 
     def __str__(self) -> str:
         return f"{self.position} {self.kind}"
@@ -106,9 +104,7 @@ class Edition(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["newsletter", "slot_at"], name="edition_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["newsletter", "slot_at"], name="edition_once")]
         indexes: ClassVar = [models.Index(fields=["state", "slot_at"], name="edition_due")]
 
     def __str__(self) -> str:
@@ -132,9 +128,7 @@ class Item(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["edition", "article"], name="item_once"),
         ]
-        indexes: ClassVar = [
-            models.Index(fields=["article"], condition=models.Q(picked=True), name="item_picked")
-        ]
+        indexes: ClassVar = [models.Index(fields=["article"], condition=models.Q(picked=True), name="item_picked")]
 
     def __str__(self) -> str:
         return f"{self.edition_id}: {self.article_id} {self.code}"

@@ -13,7 +13,7 @@ from pipeline.editions.rendered import BLANK, Doors, Rendered, preview, sample_r
 
 BLOCK, CONFIRM, NOTE = "block", "confirm", "note"
 
-#: Gmail clips what is longer than about 102 KB of decoded HTML, and with it the way to leave: reference/email.md B3.
+#: Gmail clips what is longer than about 102 KB of decoded HTML, and with it the way to leave: the email reference B3.
 CLIPPED_BYTES = 100_000
 NEARLY_CLIPPED_BYTES = 85_000
 LONGEST_SUBJECT = 70
@@ -106,9 +106,7 @@ def check(rendered: Rendered, content: EditionContent, *, facts: Facts) -> Prefl
         *_marks(rendered, content),
     ]
     order = (BLOCK, CONFIRM, NOTE)
-    return Preflight(
-        findings=tuple(sorted(found, key=lambda finding: order.index(finding.level))), html_bytes=size
-    )
+    return Preflight(findings=tuple(sorted(found, key=lambda finding: order.index(finding.level))), html_bytes=size)
 
 
 def _subject(rendered: Rendered, *, facts: Facts) -> Iterator[Finding]:
@@ -194,9 +192,7 @@ def _marks(rendered: Rendered, content: EditionContent) -> Iterator[Finding]:
         ):
             params = {"part": part, "mark": mark}
             if mark in written:
-                yield Finding(
-                    code="mark_in_content", level=CONFIRM, where=part.lower(), params={"mark": mark}
-                )
+                yield Finding(code="mark_in_content", level=CONFIRM, where=part.lower(), params={"mark": mark})
             else:
                 yield Finding(code="unresolved_mark", level=BLOCK, where=part.lower(), params=params)
 

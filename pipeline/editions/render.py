@@ -251,9 +251,7 @@ def _clean(value: Shape, *, field: str = "") -> Shape:
         cleaned = type(value)(_clean(part) for part in value)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = (each.name for each in dataclasses.fields(value))
-        cleaned = dataclasses.replace(
-            value, **{name: _clean(getattr(value, name), field=name) for name in names}
-        )
+        cleaned = dataclasses.replace(value, **{name: _clean(getattr(value, name), field=name) for name in names})
     if isinstance(cleaned, Masthead):
         cleaned = _settled(cleaned)
     settled: Shape = cleaned

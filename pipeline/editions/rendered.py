@@ -137,9 +137,7 @@ def pieces(part: str, *, doors: Doors, markup: bool) -> Pieces:
     found: Pieces = []
     constant, end = "", 0
     for blank in BLANK.finditer(part):
-        before, value, after = (
-            (doors.click, FIRST_CLICK + int(blank[1]), "") if blank[1] else doors.around(blank[2])
-        )
+        before, value, after = (doors.click, FIRST_CLICK + int(blank[1]), "") if blank[1] else doors.around(blank[2])
         if value == NAME and markup:
             value = NAME_IN_MARKUP
         found += [constant + part[end : blank.start()] + before, value]

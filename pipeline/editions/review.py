@@ -30,9 +30,7 @@ def approve(*, edition_id: int, revision: int, actor: User, now: datetime) -> Ed
     states = (Edition.State.READY, Edition.State.HELD)
     edition = _open(edition_id, revision=revision, actor=actor, states=states, act="approved")
     if edition.state == Edition.State.HELD and edition.code not in APPROVABLE_HOLDS:
-        raise Refused(
-            "Preflight forbids this edition. Nothing was changed: mend what it names, then approve."
-        )
+        raise Refused("Preflight forbids this edition. Nothing was changed: mend what it names, then approve.")
     grant(edition, now=now, actor=actor)
     note(verb="approve", subject="edition", subject_id=edition.id, now=now, actor=actor, revision=revision)
     return edition
@@ -51,9 +49,7 @@ def grant(edition: Edition, *, now: datetime, actor: User | None, undo: bool = T
 @transaction.atomic
 def undo(*, edition_id: int, actor: User, now: datetime) -> Edition:
     """Take an approval back while nothing has left. Raises Refused once it is sending."""
-    edition = _open(
-        edition_id, revision=None, actor=actor, states=(Edition.State.APPROVED,), act="taken back"
-    )
+    edition = _open(edition_id, revision=None, actor=actor, states=(Edition.State.APPROVED,), act="taken back")
     edition.state, edition.code = Edition.State.READY, TAKEN_BACK
     _void_approval(edition)
     edition.revision += 1
@@ -109,9 +105,7 @@ def _open(
     edition_id: int, *, revision: int | None, actor: User, states: tuple[Edition.State, ...], act: str
 ) -> Edition:
     if not actor.may_edit:
-        raise Refused(
-            "Your role may look at editions but not change them. Nothing was changed; ask a desk head."
-        )
+        raise Refused("Your role may look at editions but not change them. Nothing was changed; ask a desk head.")
     edition = Edition.objects.select_for_update(of=("self",)).select_related("newsletter").get(id=edition_id)
     if revision is not None and edition.revision != revision:
         raise Refused(

@@ -105,9 +105,7 @@ def select(candidates: Sequence[Candidate], *, rules: Sequence[Rule], frame: Fra
     open_ = {c.article_id: c for c in sorted(candidates, key=_newest_first)}
     placed: list[Choice] = []
     for rule in sorted(rules, key=lambda rule: (rule.kind == POPULAR, rule.position)):
-        chosen = (
-            _popular(open_.values(), rule) if rule.kind == POPULAR else _newest(open_.values(), rule, frame)
-        )
+        chosen = _popular(open_.values(), rule) if rule.kind == POPULAR else _newest(open_.values(), rule, frame)
         placed += chosen
         for choice in chosen:
             del open_[choice.article_id]

@@ -25,9 +25,7 @@ class Kind(StrEnum):
     SCANNER = "scanner"  #: looks for malware or holes
     PREVIEWER = "previewer"  #: unfurls links in chats, feeds and office programs
     IMAGE_PROXY = "image proxy"  #: fetches pictures for a webmail, perhaps because someone reads
-    MAIL_PRIVACY = (
-        "mail privacy"  #: Apple Mail Privacy Protection: fetches pictures whether or not anyone reads
-    )
+    MAIL_PRIVACY = "mail privacy"  #: Apple Mail Privacy Protection: fetches pictures whether or not anyone reads
     CRAWLER = "crawler"  #: search engines, archives, monitors and whatever calls itself a robot
 
 

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from pipeline.engagement.models import Poison
 from pipeline.engagement.records import BOOT_BYTES, ID_BYTES, Poisoned, Record, unpack
+from pipeline.kernel.config import config
 
 log = logging.getLogger("dateline.engagement")
 
@@ -71,13 +72,14 @@ def drain(*, client: redis.Redis, now: datetime, entries: int = ENTRIES) -> int:
     return applied
 
 
-def drain_all(*, client: redis.Redis, now: datetime, portions: int = 20) -> int:
+def drain_all(*, now: datetime, portions: int = 20) -> int:
     """Drain until the stream is empty or a time slice is used up; the number of new events."""
     applied = 0
-    for _ in range(portions):
-        if not backlog(client):
-            break
-        applied += drain(client=client, now=now)
+    with redis.Redis.from_url(config().redis_url, socket_timeout=10, socket_connect_timeout=5) as client:
+        for _ in range(portions):
+            if not backlog(client):
+                break
+            applied += drain(client=client, now=now)
     return applied
 
 
@@ -121,9 +123,7 @@ def _apply(records: list[Record]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_INBOUND)
         with cursor.copy("COPY inbound FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(
-                ["bytea", "timestamptz", "text", "int8", "int8", "int4", "int4", "text", "bytea", "text"]
-            )
+            copy.set_types(["bytea", "timestamptz", "text", "int8", "int8", "int4", "int4", "text", "bytea", "text"])
             for record in records:
                 copy.write_row(_row(record))
         cursor.execute(_APPLY)

@@ -97,9 +97,7 @@ class Tally(models.Model):
     n = models.IntegerField()
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["article", "minute", "channel"], name="tally_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["article", "minute", "channel"], name="tally_once")]
         indexes: ClassVar = [models.Index(fields=["minute"], name="tally_minute")]
 
     def __str__(self) -> str:

@@ -129,11 +129,7 @@ def encode(
     agent, host = user_agent[:TEXT_BYTES], referrer[:TEXT_BYTES]
     code = _METHOD_CODES.get(method, _OTHER_METHOD)
     lengths = (len(agent), len(host))
-    return (
-        _EVENT.pack(at_ms, _KIND_CODES[kind], flags, origin, ordinal, link, code, visitor, *lengths)
-        + agent
-        + host
-    )
+    return _EVENT.pack(at_ms, _KIND_CODES[kind], flags, origin, ordinal, link, code, visitor, *lengths) + agent + host
 
 
 def frame(encoded: list[bytes], *, boot: bytes, first: int) -> bytes:
@@ -141,9 +137,7 @@ def frame(encoded: list[bytes], *, boot: bytes, first: int) -> bytes:
     body = b"".join(encoded)
     counter = first.to_bytes(ID_BYTES - BOOT_BYTES, "big")
     head = _FRAME.pack(MAGIC, boot, counter, len(encoded), len(body), 0)
-    return (
-        _FRAME.pack(MAGIC, boot, counter, len(encoded), len(body), zlib.crc32(body, zlib.crc32(head))) + body
-    )
+    return _FRAME.pack(MAGIC, boot, counter, len(encoded), len(body), zlib.crc32(body, zlib.crc32(head))) + body
 
 
 def pack(events: Iterable[Record]) -> bytes:

@@ -68,9 +68,7 @@ WITH due AS (SELECT id, at, origin_id, ordinal, network FROM dateline_event
 
 def thresholds(quarantine_s: float) -> Thresholds:
     """The production rules with their quarantine, in seconds, set to the newsroom's (the demo has less patience)."""
-    return replace(
-        PRODUCTION, click_after_s=quarantine_s, open_after_s=2 * quarantine_s, quarantine_s=quarantine_s / 2
-    )
+    return replace(PRODUCTION, click_after_s=quarantine_s, open_after_s=2 * quarantine_s, quarantine_s=quarantine_s / 2)
 
 
 @transaction.atomic
@@ -172,10 +170,7 @@ def numbers(*, origin_id: int) -> dict[str, Any]:
             [origin_id],
         )
         rows = cursor.fetchall()
-    people = {
-        kind: sum(row[4] for row in rows if row[0] == kind and row[1] == "human")
-        for kind in ("click", "open")
-    }
+    people = {kind: sum(row[4] for row in rows if row[0] == kind and row[1] == "human") for kind in ("click", "open")}
     filtered = [
         {"kind": kind, "verdict": verdict, "rule": rule, "events": events}
         for kind, verdict, rule, events, _ in rows

@@ -2,7 +2,7 @@
 
 Single-event rules are certain at once. Contextual rules need the seconds after an event, so they are applied to a
 list afterwards and may void what looked human: keep judging until `settled_at` has passed. Thresholds come from
-practice reported by others and collected in reference/engagement.md 2.3; a change of meaning raises RULES_VERSION.
+practice reported by others and collected in the engagement reference 2.3; a change of meaning raises RULES_VERSION.
 
 Deliberately no evidence: a click without an open (Thunderbird blocks pictures), an open and a click within
 milliseconds (real clients do that), Do Not Track and Global Privacy Control.
@@ -118,9 +118,7 @@ PRODUCTION = Thresholds()
 
 def settled_at(hit: Hit, *, thresholds: Thresholds = PRODUCTION) -> datetime:
     """When no later event can make this hit a person or cease to be one (a second damaged link may still convict)."""
-    return hit.at + timedelta(
-        seconds=max(thresholds.honeypot_network_s, thresholds.crowd_s, thresholds.sweep_s)
-    )
+    return hit.at + timedelta(seconds=max(thresholds.honeypot_network_s, thresholds.crowd_s, thresholds.sweep_s))
 
 
 def counts_from(hit: Hit, *, thresholds: Thresholds = PRODUCTION) -> datetime:

@@ -79,9 +79,7 @@ class _Reader:
     def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
         raw = self.text(name, default).rstrip("/")
         if raw and (urlsplit(raw).scheme not in schemes or not urlsplit(raw).netloc):
-            self.problems.append(
-                f"{name}={raw!r}: expected an address that begins with {' or '.join(schemes)}://"
-            )
+            self.problems.append(f"{name}={raw!r}: expected an address that begins with {' or '.join(schemes)}://")
         return raw
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
@@ -127,9 +125,7 @@ def load(environ: Mapping[str, str]) -> Config:
     )
     _check_production(config, read.problems)
     if read.problems:
-        raise ConfigError(
-            "Dateline cannot start with these settings:\n" + "\n".join(f"  - {p}" for p in read.problems)
-        )
+        raise ConfigError("Dateline cannot start with these settings:\n" + "\n".join(f"  - {p}" for p in read.problems))
     return config
 
 
@@ -143,9 +139,7 @@ def _check_production(config: Config, problems: list[str]) -> None:
     if config.debug:
         return
     if len(config.secret_key) < 50:
-        problems.append(
-            "DATELINE_SECRET_KEY: production needs at least 50 characters (`dateline doctor` prints one)"
-        )
+        problems.append("DATELINE_SECRET_KEY: production needs at least 50 characters (`dateline doctor` prints one)")
     if config.fetch_allow:
         problems.append(
             "DATELINE_FETCH_ALLOW: opens the guard against private addresses; it must be empty in production"

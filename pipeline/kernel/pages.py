@@ -17,9 +17,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 def environment(**options: Any) -> Environment:
     """What Django's Jinja2 backend calls; an unknown name in a page is an error, not an empty string."""
     options |= {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    env = Environment(
-        autoescape=True, **{name: value for name, value in options.items() if name != "autoescape"}
-    )
+    env = Environment(autoescape=True, **{name: value for name, value in options.items() if name != "autoescape"})
     env.globals.update(url=_url, static=static)
     env.filters.update(local=local, ago=ago, number=number)
     return env

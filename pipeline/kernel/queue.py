@@ -83,9 +83,7 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
         "task_reject_on_worker_lost": False,  # 27 restarts in 15 s of a poison task when on
         "task_create_missing_queues": False,  # a typo is an error, not a silent queue
         "task_default_queue": Queue.FAST.value,
-        "task_queues": {
-            queue.value: {"exchange": queue.value, "routing_key": queue.value} for queue in Queue
-        },
+        "task_queues": {queue.value: {"exchange": queue.value, "routing_key": queue.value} for queue in Queue},
         "task_routes": {job.value: {"queue": queue.value} for job, queue in QUEUE_OF.items()},
         "task_serializer": "json",
         "accept_content": ["json"],  # whoever can write to the broker still cannot run a pickle

@@ -16,9 +16,7 @@ class Sealed(Exception):
 
 def _fernet(secret: str) -> Fernet:
     return Fernet(
-        base64.urlsafe_b64encode(
-            hashlib.blake2b(secret.encode(), digest_size=32, person=b"dl-credentials").digest()
-        )
+        base64.urlsafe_b64encode(hashlib.blake2b(secret.encode(), digest_size=32, person=b"dl-credentials").digest())
     )
 
 

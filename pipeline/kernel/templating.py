@@ -60,9 +60,7 @@ _EDITABLE_FILTERS = frozenset(
     {"abs", "capitalize", "d", "default", "e", "escape", "first", "int", "last", "length", "lower", "round",
      "striptags", "title", "trim", "truncate", "upper", "urlencode"}
 )  # fmt: skip
-_EDITABLE_TESTS = frozenset(
-    {"defined", "undefined", "none", "eq", "ne", "even", "odd", "in", "string", "number"}
-)
+_EDITABLE_TESTS = frozenset({"defined", "undefined", "none", "eq", "ne", "even", "odd", "in", "string", "number"})
 
 
 def local(moment: datetime, zone: str) -> datetime:
@@ -106,8 +104,7 @@ def _channels(colour: str) -> tuple[float, float, float]:
 def luminance(colour: str) -> float:
     """Relative luminance of `#rrggbb`, 0 to 1 (WCAG 2.2)."""
     red, green, blue = (
-        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
-        for channel in _channels(colour)
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in _channels(colour)
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 

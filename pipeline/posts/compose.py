@@ -90,23 +90,17 @@ def _due(account: Account, *, now: datetime) -> datetime:
     """Now, or when the account's minimum gap after its last planned post has passed."""
     if not account.min_gap_s:
         return now
-    last = account.posts.exclude(state__in=[Post.State.CANCELLED, Post.State.EXPIRED]).aggregate(
-        last=Max("due_at")
-    )["last"]
+    last = account.posts.exclude(state__in=[Post.State.CANCELLED, Post.State.EXPIRED]).aggregate(last=Max("due_at"))[
+        "last"
+    ]
     return max(now, last + timedelta(seconds=account.min_gap_s)) if last else now
 
 
 def _tracked_link(post: Post, article: Article, *, now: datetime) -> str:
     """One short link per post: it counts, it can be led elsewhere after a correction, and it finds the post again."""
-    post.origin = Origin.objects.create(
-        id=secrets.randbelow(2**32 - 1) + 1, kind=Origin.Kind.POST, started_at=now
-    )
-    Link.objects.create(
-        origin=post.origin, number=0, url=article.url, kind="story", slot="post", article=article
-    )
-    token = Minter(Keyring.from_secret(config().secret_key), kind=Kind.CLICK, origin=post.origin.id)(
-        NOBODY, 0
-    )
+    post.origin = Origin.objects.create(id=secrets.randbelow(2**32 - 1) + 1, kind=Origin.Kind.POST, started_at=now)
+    Link.objects.create(origin=post.origin, number=0, url=article.url, kind="story", slot="post", article=article)
+    token = Minter(Keyring.from_secret(config().secret_key), kind=Kind.CLICK, origin=post.origin.id)(NOBODY, 0)
     return f"{config().track_url}/c/{token}"
 
 

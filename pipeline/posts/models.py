@@ -61,9 +61,7 @@ class Post(models.Model):
     leased_until = models.DateTimeField(null=True)
     fence = models.PositiveIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
-    absent = models.PositiveSmallIntegerField(
-        default=0
-    )  #: read-backs in a row that did not find an unknown post
+    absent = models.PositiveSmallIntegerField(default=0)  #: read-backs in a row that did not find an unknown post
     origin = models.OneToOneField(Origin, null=True, on_delete=models.SET_NULL, related_name="+")
     marker = models.CharField(max_length=300, blank=True)
     remote_id = models.CharField(max_length=200, blank=True)
@@ -72,9 +70,7 @@ class Post(models.Model):
     posted_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["article", "account", "purpose"], name="post_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["article", "account", "purpose"], name="post_once")]
         indexes: ClassVar = [models.Index(fields=["state", "due_at"], name="post_due")]
 
     def __str__(self) -> str:
@@ -92,9 +88,7 @@ class Variant(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["post"], condition=models.Q(chosen=True), name="variant_chosen_once"
-            )
+            models.UniqueConstraint(fields=["post"], condition=models.Q(chosen=True), name="variant_chosen_once")
         ]
 
     def __str__(self) -> str:

@@ -30,9 +30,7 @@ def web_view(_request: HttpRequest, token: str) -> HttpResponse:
         ordinal=letter.delivery.ordinal,
         domain=domain,
     )
-    values = mail.reader_values(edition, config=config())(
-        letter.delivery.ordinal, letter.delivery.address, identity
-    )
+    values = mail.reader_values(edition, config=config())(letter.delivery.ordinal, letter.delivery.address, identity)
     page = HttpResponse(preview(mail.frozen(edition), doors=mail.doors(config()), values=values))
     page.headers["Content-Security-Policy"] = MAIL_POLICY
     page.headers["X-Robots-Tag"] = "noindex"

@@ -27,8 +27,6 @@ def letter_of(token: str, *, kind: tokens.Kind) -> Letter | None:
     found = tokens.read(Keyring.from_secret(config().secret_key), token, kind=kind)
     if not found.valid:
         return None
-    rows = Delivery.objects.select_related(
-        "send__edition__newsletter__topic", "subscriber", "send__edition__rendering"
-    )
+    rows = Delivery.objects.select_related("send__edition__newsletter__topic", "subscriber", "send__edition__rendering")
     row = rows.filter(send__origin_id=found.origin, ordinal=found.ordinal).first()
     return Letter(row) if row else None

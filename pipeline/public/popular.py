@@ -57,9 +57,7 @@ def as_fragment(request: HttpRequest) -> HttpResponse:
 def _served(request: HttpRequest, media_type: str, write: Callable[[dict[str, Any]], str]) -> HttpResponse:
     window, section = request.GET.get("window", "today"), request.GET.get("section", "")[:200]
     if window not in WINDOWS:
-        return _open(
-            HttpResponseBadRequest(f"window is one of {', '.join(WINDOWS)}\n", content_type="text/plain")
-        )
+        return _open(HttpResponseBadRequest(f"window is one of {', '.join(WINDOWS)}\n", content_type="text/plain"))
     chart = Chart.objects.filter(window=window, section=section).first()
     etag = _etag(chart, media_type)
     if etag in request.headers.get("If-None-Match", ""):

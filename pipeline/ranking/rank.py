@@ -58,7 +58,9 @@ def _counts(*, now: datetime) -> list[Count]:
     """A week of minutes."""
     oldest = minute_of(now - KEPT)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT article_id, minute, channel, n FROM dateline_tally WHERE minute >= %s AND n <> 0", [oldest])
+        cursor.execute(
+            "SELECT article_id, minute, channel, n FROM dateline_tally WHERE minute >= %s AND n <> 0", [oldest]
+        )
         return [Count(*row) for row in cursor.fetchall()]
 
 

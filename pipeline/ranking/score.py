@@ -1,6 +1,6 @@
 """Most Popular from whole numbers: four windows that equal a brute-force recount to the last tie.
 
-Definitions (reference/engagement.md 3.2, 3.3; everything in UTC, m = floor(seconds / 60), H = floor(m / 60)):
+Definitions (the engagement reference 3.2, 3.3; everything in UTC, m = floor(seconds / 60), H = floor(m / 60)):
 
 - now: minutes (m - 60, m]. today: minutes (m - 1440, m]. week: hours (H - 168, H], up to minute m.
 - value = sum over channels of weight * count, weights whole numbers.
@@ -159,9 +159,7 @@ class Board:
         values = self._trending() if window is Window.TRENDING else self._sums[window]
         least = _least(values, limit)
         known = published or {}
-        found = [
-            Ranked(article, value, self._last(article)) for article, value in values.items() if value >= least
-        ]
+        found = [Ranked(article, value, self._last(article)) for article, value in values.items() if value >= least]
         found.sort(
             key=lambda one: (
                 -one.value,

@@ -1,6 +1,6 @@
 """From a ranking to a list worth showing: age, variety, editors' pins and bans, and never an empty box.
 
-Silent fallbacks are a known fault of such lists (reference/engagement.md 3.2): each place here says in which window
+Silent fallbacks are a known fault of such lists (the engagement reference 3.2): each place here says in which window
 it was counted and, by a code, why it stands where it stands.
 """
 
@@ -111,9 +111,7 @@ def shape(
     building.pin([pin for pin in pins if _active(pin.until, at)], ranked.get(window, ()), window)
     for longer in _LONGER[window]:
         code = "counted" if longer is window else "fallback"
-        candidates = [
-            (one.article_id, one.value) for one in _of_age(ranked.get(longer, ()), longer, building)
-        ]
+        candidates = [(one.article_id, one.value) for one in _of_age(ranked.get(longer, ()), longer, building)]
         building.fill(candidates, counted_in=longer, code=code)
     if len(building.taken) < size:
         building.fill(((article, 0) for article in building.newest()), counted_in=NEWEST, code=NEWEST)
@@ -156,9 +154,7 @@ class _List:
     def showable(self, article: int) -> bool:
         """Known, live, published by now, not banned."""
         facts = self.articles.get(article)
-        return (
-            facts is not None and facts.live and facts.published_at <= self.at and article not in self.banned
-        )
+        return facts is not None and facts.live and facts.published_at <= self.at and article not in self.banned
 
     def age(self, article: int) -> timedelta:
         return self.at - self.articles[article].published_at
@@ -204,9 +200,7 @@ class _List:
         if not section:
             return True
         for first, most in self.limits.shares:
-            above = Counter(
-                self.articles[one.article_id].section for at, one in self.taken.items() if at <= first
-            )
+            above = Counter(self.articles[one.article_id].section for at, one in self.taken.items() if at <= first)
             if place <= first and above[section] >= most:
                 return False
         return True

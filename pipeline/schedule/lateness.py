@@ -1,6 +1,6 @@
 """What becomes of an edition that is still here after its time: decided before, not at 14:00 by whoever is awake.
 
-A morning digest sent in the afternoon is an incident of its own (reference/reliability.md 1.3); so is one mail for
+A morning digest sent in the afternoon is an incident of its own (the reliability reference 1.3); so is one mail for
 each slot of a two-day outage. Every answer comes with a sentence for the queue.
 """
 
@@ -56,9 +56,7 @@ class Decision:
     reason: str
 
 
-def decide(
-    policy: LatePolicy, *, slot_at: datetime, now: datetime, next_slot_at: datetime | None = None
-) -> Decision:
+def decide(policy: LatePolicy, *, slot_at: datetime, now: datetime, next_slot_at: datetime | None = None) -> Decision:
     """Whether an edition that is ready may leave now.
 
     Once the following slot has come as well, nothing is mailed by itself: an outage must not end in a burst.
@@ -70,13 +68,9 @@ def decide(
     if overtaken and policy.then is not Action.WEB_ONLY:
         return Decision(Action.HOLD, late_s, f"{_spoken(late_s)} late and the next slot has come: held")
     if now <= policy.deadline(slot_at) and not overtaken:
-        return Decision(
-            Action.SEND, late_s, "on time" if late_s < 60 else f"{_spoken(late_s)} late, within bounds"
-        )
+        return Decision(Action.SEND, late_s, "on time" if late_s < 60 else f"{_spoken(late_s)} late, within bounds")
     allowed = _spoken(policy.after_s)
-    return Decision(
-        policy.then, late_s, f"{_spoken(late_s)} late, allowed {allowed}: {_SENTENCES[policy.then]}"
-    )
+    return Decision(policy.then, late_s, f"{_spoken(late_s)} late, allowed {allowed}: {_SENTENCES[policy.then]}")
 
 
 def _spoken(seconds: float) -> str:

@@ -22,8 +22,7 @@ MOST_AHEAD = 3
 def plan(*, now: datetime) -> int:
     """Make the editions that do not exist yet; how many. Any number of planners make one row a slot."""
     return sum(
-        _plan_one(newsletter, now=now)
-        for newsletter in Newsletter.objects.filter(state=Newsletter.State.ACTIVE)
+        _plan_one(newsletter, now=now) for newsletter in Newsletter.objects.filter(state=Newsletter.State.ACTIVE)
     )
 
 
@@ -56,9 +55,7 @@ def _rows(newsletter: Newsletter, *, going: list[Slot], off: list[Slot]) -> list
     return sorted(rows, key=lambda row: row.slot_at)
 
 
-def _newest(
-    ask: Callable[..., list[Slot]], cadence: Cadence, *, after: datetime, until: datetime
-) -> list[Slot]:
+def _newest(ask: Callable[..., list[Slot]], cadence: Cadence, *, after: datetime, until: datetime) -> list[Slot]:
     """All of a stretch, or its last LIMIT where one answer does not hold it."""
     found = part = ask(cadence, after=after, until=until)
     while len(part) == LIMIT:

@@ -37,9 +37,7 @@ def advance(*, now: datetime) -> None:
 def _pass_by(*, now: datetime) -> None:
     """The slots of a newsletter that does not run pass, and leave a row; what a person approved still leaves."""
     by_itself = Q(state__in=WAITING) | Q(state=Edition.State.APPROVED, approved_by=None)
-    Edition.objects.filter(by_itself, slot_at__lte=now).exclude(
-        newsletter__state=Newsletter.State.ACTIVE
-    ).update(
+    Edition.objects.filter(by_itself, slot_at__lte=now).exclude(newsletter__state=Newsletter.State.ACTIVE).update(
         state=Edition.State.SKIPPED,
         code="newsletter_paused",
         params={},
@@ -86,9 +84,7 @@ def _collect(*, now: datetime) -> None:
         if late.action in {Action.HOLD, Action.WEB_ONLY} and not edition.edited:
             _expire(edition, late, now=now)
         else:
-            Edition.objects.filter(id=edition.id, state=Edition.State.PLANNED).update(
-                state=Edition.State.COLLECTING
-            )
+            Edition.objects.filter(id=edition.id, state=Edition.State.PLANNED).update(state=Edition.State.COLLECTING)
             ring(Job.EDITIONS_COMPOSE, edition_id=edition.id)
 
 

@@ -172,9 +172,7 @@ def _runs_on(cadence: Cadence, day: date) -> bool:
     inside = (cadence.start is None or day >= cadence.start) and (cadence.end is None or day <= cadence.end)
     if cadence.kind == "monthly":
         length = monthrange(day.year, day.month)[1]
-        return inside and day.day in {
-            length if number == -1 else min(number, length) for number in cadence.days
-        }
+        return inside and day.day in {length if number == -1 else min(number, length) for number in cadence.days}
     return inside and cadence.kind != "manual" and (not cadence.weekdays or day.weekday() in cadence.weekdays)
 
 

@@ -1,7 +1,7 @@
 """Wall-clock times and instants, through the nights when clocks change.
 
 A time that does not exist is moved to the next valid minute; one that comes twice means the first. (A common
-scheduler runs 02:30 at 03:30 in spring and skips an hour in autumn: reference/reliability.md 1.3.)
+scheduler runs 02:30 at 03:30 in spring and skips an hour in autumn: the reliability reference 1.3.)
 """
 
 from __future__ import annotations
@@ -65,6 +65,4 @@ def next_allowed(at: datetime, *, zone: str, start: time, end: time) -> datetime
     candidates += [resolved(wall, known)[0] for wall in ends]
     if turn := change(at, at + timedelta(days=1), known):
         candidates.append(turn)
-    return min(
-        one for one in candidates if one > at and not in_quiet_hours(one, zone=zone, start=start, end=end)
-    )
+    return min(one for one in candidates if one > at and not in_quiet_hours(one, zone=zone, start=start, end=end))

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml import html
 
 from pipeline.articles.raw.markup import UnusableInput
-from pipeline.kernel.http import Answer, Client, FetchError
+from pipeline.kernel.outbound.http import Answer, Client, FetchError
 from pipeline.sources import feeds
 from pipeline.sources.entries import Feed
 from pipeline.sources.models import Channel, Source

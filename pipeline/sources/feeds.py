@@ -30,9 +30,7 @@ SUMMARY_CHARS = 2_000
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
-def read(
-    data: bytes, *, url: str | None = None, headers: Mapping[str, str] | None = None, zone: tzinfo = UTC
-) -> Feed:
+def read(data: bytes, *, url: str | None = None, headers: Mapping[str, str] | None = None, zone: tzinfo = UTC) -> Feed:
     """The feed in a response body. `url` is where it came from, `zone` the source's for dates that name none.
 
     Of the response's headers only the charset of Content-Type is used: servers label feeds `text/html` and worse.
@@ -59,10 +57,7 @@ def _as_feed(parsed: Any, *, url: str | None, zone: tzinfo, notes: Notes) -> Fee
     head = parsed.feed
     home = _address(dict.get(head, "link"), url)
     dated_by_dc = not str(parsed.version).startswith("atom")
-    found = [
-        _entry(raw, base=url or home, zone=zone, notes=notes, dated_by_dc=dated_by_dc)
-        for raw in parsed.entries
-    ]
+    found = [_entry(raw, base=url or home, zone=zone, notes=notes, dated_by_dc=dated_by_dc) for raw in parsed.entries]
     return Feed(
         title=_title(head) or None,
         link=home,
@@ -70,9 +65,7 @@ def _as_feed(parsed: Any, *, url: str | None, zone: tzinfo, notes: Notes) -> Fee
         warnings=notes.sentences(),
         language=_string(head, "language")[:20] or None,
         generator=plain(_string(head, "generator"))[:200] or None,
-        hubs=tuple(
-            link["href"] for link in _dicts(head, "links") if link.get("rel") == "hub" and link.get("href")
-        )[:5],
+        hubs=tuple(link["href"] for link in _dicts(head, "links") if link.get("rel") == "hub" and link.get("href"))[:5],
     )
 
 

@@ -68,9 +68,7 @@ def _entry(item: dict[str, Any], *, base: str | None, zone: tzinfo, notes: Notes
         published=notes.when(item.get("date_published"), zone=zone),
         updated=notes.when(item.get("date_modified"), zone=zone),
         author=_authors(item) or None,
-        categories=tuple(
-            dict.fromkeys(word for tag in _list(item.get("tags")) if (word := plain(_text(tag))))
-        )[:50],
+        categories=tuple(dict.fromkeys(word for tag in _list(item.get("tags")) if (word := plain(_text(tag)))))[:50],
         summary=plain(_text(item.get("summary"))) or None,
         content_html=_content(item, link or base),
         image=_address(item.get("image"), base) or _address(item.get("banner_image"), base),
@@ -86,9 +84,7 @@ def _content(item: dict[str, Any], base: str | None) -> str | None:
 
 def _authors(item: dict[str, Any]) -> str:
     people = _list(item.get("authors")) or [item.get("author")]
-    names = (
-        _text(person.get("name")) if isinstance(person, dict) else _text(person) for person in people[:20]
-    )
+    names = (_text(person.get("name")) if isinstance(person, dict) else _text(person) for person in people[:20])
     return ", ".join(plain(name) for name in names if name)
 
 

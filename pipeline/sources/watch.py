@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from pipeline.articles import identify
 from pipeline.articles.raw.markup import UnusableInput
-from pipeline.kernel.http import Answer, Client, FetchError, Validators, retry_after_s
-from pipeline.kernel.outbound import client as our_client
+from pipeline.kernel.outbound.client import client as our_client
+from pipeline.kernel.outbound.http import Answer, Client, FetchError, Validators, retry_after_s
 from pipeline.kernel.queue import Job, ring, wake
 from pipeline.sources import feeds
 from pipeline.sources.entries import Feed
@@ -24,7 +24,7 @@ log = logging.getLogger("dateline.sources")
 
 LEASE_S = 60
 FEED_BYTES = 10_000_000
-#: A WordPress feed can answer 304 though something changed (docs/reference: two posts in one second, old dates).
+#: A WordPress feed can answer 304 though something changed (measured: two posts in one second, old dates).
 FULL_EVERY = timedelta(hours=2)
 FULL_EVERY_NTH = 6
 LONGEST_PAUSE_S = 3600
@@ -44,9 +44,7 @@ RETURNING channel.id
 
 def ring_due(*, now: datetime, most: int = 200) -> int:
     """Ring for every channel that is due and that nobody looks at; how many."""
-    due = Channel.objects.filter(source__state=Source.State.ACTIVE, next_due_at__lte=now).exclude(
-        leased_until__gt=now
-    )
+    due = Channel.objects.filter(source__state=Source.State.ACTIVE, next_due_at__lte=now).exclude(leased_until__gt=now)
     ids = list(due.order_by("next_due_at").values_list("id", flat=True)[:most])
     for channel_id in ids:
         ring(Job.SOURCES_LOOK, channel_id=channel_id)
@@ -89,9 +87,7 @@ def _answered(channel: Channel, answer: Answer, *, sent: Validators | None, full
         return _done(channel, answer, sent=sent, full=False, now=now, note="not modified")
     if answer.status != 200:
         wait = retry_after_s(answer.headers, now=now)
-        return _failed(
-            channel, f"the site answered {answer.status}", status=answer.status, now=now, wait_s=wait
-        )
+        return _failed(channel, f"the site answered {answer.status}", status=answer.status, now=now, wait_s=wait)
     digest = hashlib.sha256(_STAMPS.sub(b"", answer.body)).hexdigest()
     if digest == channel.body_hash and channel.source.baseline_at:
         return _done(channel, answer, sent=sent, full=full, now=now, digest=digest, note="same body")
@@ -118,9 +114,7 @@ def _taken_in(
     if first:
         Source.objects.filter(id=channel.source_id, baseline_at=None).update(baseline_at=now)
     fresh = 0 if first else len(seen.fresh)
-    note = (
-        f"first look: {len(seen.fresh)} stories were there before us" if first else "; ".join(feed.warnings)
-    )
+    note = f"first look: {len(seen.fresh)} stories were there before us" if first else "; ".join(feed.warnings)
     return _done(
         channel,
         answer,

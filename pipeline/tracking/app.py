@@ -35,9 +35,7 @@ Header = tuple[bytes, bytes]
 LONGEST_PATH = 2048
 _PREFIX = len("/c/")
 #: One transparent pixel: header, two colours, graphic control, descriptor, one LZW block, trailer.
-PIXEL = bytes.fromhex(
-    "474946383961 01000100800000 000000ffffff 21f90401000000 00 2c000000000100010000 02024401 00 3b"
-)
+PIXEL = bytes.fromhex("474946383961 01000100800000 000000ffffff 21f90401000000 00 2c000000000100010000 02024401 00 3b")
 _PRIVATE: tuple[Header, ...] = (
     (b"cache-control", b"private, no-store"),
     (b"x-robots-tag", b"noindex, nofollow"),
@@ -154,9 +152,7 @@ class Door:
             trap = Flag.HONEYPOT if found and found.honeypot else 0
             await self._record(scope, token, "click", trap)
         place = (found and found.location) or self._home
-        await send(
-            {"type": "http.response.start", "status": 302, "headers": [(b"location", place), *_REDIRECT]}
-        )
+        await send({"type": "http.response.start", "status": 302, "headers": [(b"location", place), *_REDIRECT]})
         await send(_EMPTY)
 
     async def _open(self, scope: Scope, text: str, send: Send) -> None:

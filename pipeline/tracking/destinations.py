@@ -200,10 +200,7 @@ class Destinations:
         try:
             with beside.open("w", encoding="ascii") as file:
                 file.writelines(
-                    json.dumps(
-                        [origin, number, one.location.decode(), one.revision, _HONEYPOT * one.honeypot]
-                    )
-                    + "\n"
+                    json.dumps([origin, number, one.location.decode(), one.revision, _HONEYPOT * one.honeypot]) + "\n"
                     for origin, links in self._table.items()
                     for number, one in links.items()
                     if one.location
@@ -225,9 +222,7 @@ def location(url: str) -> bytes:
             at = at._replace(netloc=f"{named}:{port}" if port else named)
     except ValueError:
         return b""
-    return (
-        quote(at.geturl(), safe=_AS_IT_IS).encode("ascii") if at.scheme in ("http", "https") and host else b""
-    )
+    return quote(at.geturl(), safe=_AS_IT_IS).encode("ascii") if at.scheme in ("http", "https") and host else b""
 
 
 def _snapshot_rows(path: Path) -> Iterable[Row]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.engagement.records import TEXT_BYTES, VISITOR_BYTES
 
-#: Headers with which browsers and mail clients announce a look ahead (docs/reference, rule R2).
+#: Headers with which browsers and mail clients announce a look ahead (the engagement reference, rule R2).
 _AHEAD = frozenset((b"sec-purpose", b"purpose", b"x-purpose", b"x-moz"))
 _AHEAD_WORDS = (b"prefetch", b"prerender", b"preview")
 _SALT_DAYS = 2

@@ -1,4 +1,4 @@
-"""The 41 positive and 18 negative forms of reference/watching.md section 6, and what decides between them."""
+"""The 41 positive and 18 negative forms of the watching reference section 6, and what decides between them."""
 
 from __future__ import annotations
 

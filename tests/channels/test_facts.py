@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from pipeline.channels import facts
 
-FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"  # 4 people, 3 joiners: 7 points, 25 bytes, 11 units
+FAMILY = (
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"  # 4 people, 3 joiners: 7 points, 25 bytes, 11 units
+)
 THUMB = "\U0001f44d\U0001f3fd"  # thumb and skin tone: 2 points, 8 bytes, 4 units
 BRITAIN = "\U0001f1ec\U0001f1e7"  # two indicators: 2 points, 8 bytes, 4 units
 NOWHERE = "\U0001f1fd\U0001f1fd"  # XX: no such flag
-SCOTLAND = (
-    "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"  # 7 points, 28 bytes, 14 units
-)
+SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"  # 7 points, 28 bytes, 14 units
 BURNING_HEART = "\u2764\ufe0f\u200d\U0001f525"  # 4 points, 13 bytes, 5 units
 ONE = "1\ufe0f\u20e3"  # keycap: 3 points, 7 bytes, 3 units
 NAMASTE = "\u0928\u092e\u0938\u094d\u0924\u0947"  # 6 points, 3 graphemes

@@ -8,11 +8,9 @@ import pytest
 
 from pipeline.channels.base import Message, Permanent, Picture, RateLimited, Temporary, Unknown
 from pipeline.channels.fake import Agora
-from pipeline.demo.network import PretendNetwork
+from pipeline.demo.world.network import PretendNetwork
 
-MESSAGE = Message(
-    key="post-1", text="Ferries run https://go.example.org/s/p1", marker="https://go.example.org/s/p1"
-)
+MESSAGE = Message(key="post-1", text="Ferries run https://go.example.org/s/p1", marker="https://go.example.org/s/p1")
 
 
 @pytest.fixture
@@ -32,9 +30,7 @@ def account(network: PretendNetwork) -> Iterator[Agora]:
 def test_a_post_goes_live_with_its_picture_and_language(network: PretendNetwork, account: Agora) -> None:
     picture = Picture(content=b"\x89PNG", media_type="image/png", alt="A ferry")
     placed = account.publish(
-        Message(
-            key="k", text="Fähren fahren https://a.example/1", marker="x", language="de", pictures=(picture,)
-        )
+        Message(key="k", text="Fähren fahren https://a.example/1", marker="x", language="de", pictures=(picture,))
     )
     (post,) = network.posts
     assert (post.id, post.handle, post.language) == (placed.remote_id, "harbour.post", "de")
@@ -42,9 +38,7 @@ def test_a_post_goes_live_with_its_picture_and_language(network: PretendNetwork,
     assert placed.url == f"{network.url}/@harbour.post/{post.id}"
 
 
-def test_a_lost_answer_is_unknown_found_and_harmless_to_repeat(
-    network: PretendNetwork, account: Agora
-) -> None:
+def test_a_lost_answer_is_unknown_found_and_harmless_to_repeat(network: PretendNetwork, account: Agora) -> None:
     network.commit_then_drop()
     with pytest.raises(Unknown):
         account.publish(MESSAGE)

@@ -115,9 +115,7 @@ def test_a_line_may_reach_the_limit_and_no_further_however_it_arrives(length: in
         (b"550 5.7.1 \xff", "5.7.1", "\ufffd"),
     ],
 )
-def test_the_enhanced_code_counts_only_where_it_agrees_with_the_reply(
-    line: bytes, enhanced: str, text: str
-) -> None:
+def test_the_enhanced_code_counts_only_where_it_agrees_with_the_reply(line: bytes, enhanced: str, text: str) -> None:
     reader = ReplyReader()
     reader.feed(line + b"\r\n")
     reply = reader.take()
@@ -158,14 +156,10 @@ def test_features_are_read_as_announced(lines: tuple[bytes, ...], features: Feat
 
 @given(st.lists(TEXT, min_size=1, max_size=6))
 def test_no_announcement_breaks_the_reader_of_features(lines: list[bytes]) -> None:
-    assert Features.announced(Reply(250, tuple(lines))).size in (None, 0) or any(
-        b"SIZE" in x.upper() for x in lines
-    )
+    assert Features.announced(Reply(250, tuple(lines))).size in (None, 0) or any(b"SIZE" in x.upper() for x in lines)
 
 
-def envelope(
-    sender: str = "news@example.com", recipient: str = "a@example.org", data: bytes = b"x\r\n"
-) -> Envelope:
+def envelope(sender: str = "news@example.com", recipient: str = "a@example.org", data: bytes = b"x\r\n") -> Envelope:
     return Envelope(key=1, sender=sender, recipient=recipient, data=data)
 
 
@@ -202,9 +196,7 @@ def test_an_address_that_could_break_out_of_its_line_is_refused_as_either_party(
         (Features(size=0), envelope(data=b"123456789\r\n"), ""),
     ],
 )
-def test_what_the_server_never_announced_is_refused_here(
-    features: Features, asked: Envelope, enhanced: str
-) -> None:
+def test_what_the_server_never_announced_is_refused_here(features: Features, asked: Envelope, enhanced: str) -> None:
     receipt = features.objection(asked)
     assert (receipt.enhanced if receipt else "") == enhanced
 
@@ -228,7 +220,5 @@ def test_what_passes_is_two_lines_that_say_these_addresses(sender: str, recipien
         (ALL, envelope(recipient="\u00e9@b"), b"MAIL FROM:<news@example.com> SIZE=3 SMTPUTF8\r\n"),
     ],
 )
-def test_mail_carries_the_parameters_it_needs_and_no_other(
-    features: Features, asked: Envelope, mail: bytes
-) -> None:
+def test_mail_carries_the_parameters_it_needs_and_no_other(features: Features, asked: Envelope, mail: bytes) -> None:
     assert features.commands(asked)[0] == mail

@@ -124,17 +124,12 @@ class Visit(socketserver.StreamRequestHandler):
     def answer(self, stage: str, line: bytes) -> bytes:
         usual = USUAL.get(stage, b"500 what?") + b"\r\n"
         if stage == "EHLO":
-            usual = (
-                b"".join(b"250-%s\r\n" % word.encode() for word in ("host", *self.server.words))
-                + b"250 HELP\r\n"
-            )
+            usual = b"".join(b"250-%s\r\n" % word.encode() for word in ("host", *self.server.words)) + b"250 HELP\r\n"
         return self.say(stage, self.ruled(stage, line) or usual)
 
     def keep(self, stage: str, body: bytes) -> None:
         """The server stores before it answers, as a real one does."""
-        said = self.ruled(stage, body) or (
-            b"250 2.0.0 kept\r\n" if self.valid else b"554 5.5.1 for whom?\r\n"
-        )
+        said = self.ruled(stage, body) or (b"250 2.0.0 kept\r\n" if self.valid else b"554 5.5.1 for whom?\r\n")
         if self.valid and said.startswith((b"250", CLOSE, STALL)):
             self.server.stored.append(body)
         # RFC 5321 4.1.1.4: a final dot ends the transaction whatever its answer; RFC 3030 2: a failed BDAT does not.
@@ -219,8 +214,7 @@ class Book:
 def letter(key: int, *, size: int = 60, **fields: Any) -> Envelope:
     data = b"Key: %d of many\r\n\r\n" % key + b"News of the day, \r\n" * max(1, size // 19)
     return Envelope(
-        **{"key": key, "sender": "news@example.com", "recipient": f"r{key}@example.org", "data": data}
-        | fields
+        **{"key": key, "sender": "news@example.com", "recipient": f"r{key}@example.org", "data": data} | fields
     )
 
 
@@ -332,12 +326,8 @@ def test_421_to_the_final_dot_defers(words: tuple[str, ...]) -> None:
     assert book.outcomes == [A, D, UNS if words == ("PIPELINING",) else A, A]
 
 
-@pytest.mark.parametrize(
-    "said", [CLOSE, b"hello\r\n" + CLOSE, b"354 odd\r\n", b"220 odd\r\n", b"250-a\r\n251 b\r\n"]
-)
-def test_a_connection_that_fails_after_the_dot_leaves_one_unknown(
-    words: tuple[str, ...], said: bytes
-) -> None:
+@pytest.mark.parametrize("said", [CLOSE, b"hello\r\n" + CLOSE, b"354 odd\r\n", b"220 odd\r\n", b"250-a\r\n251 b\r\n"])
+def test_a_connection_that_fails_after_the_dot_leaves_one_unknown(words: tuple[str, ...], said: bytes) -> None:
     with Scripted(words, {final(words): once(2, said)}) as server:
         book = submitted(server, letters(4))
     assert book.outcomes == [A, UNK, UNS if words == ("PIPELINING",) else A, A]
@@ -530,12 +520,8 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ss
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
     who = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    builder = x509.CertificateBuilder(
-        name, name, key.public_key(), x509.random_serial_number(), now, now + DAY
-    )
-    builder = builder.add_extension(who, critical=False).add_extension(
-        x509.BasicConstraints(True, None), critical=True
-    )
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + DAY)
+    builder = builder.add_extension(who, critical=False).add_extension(x509.BasicConstraints(True, None), critical=True)
     certificate = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
     plain = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -558,9 +544,7 @@ def test_mail_goes_under_tls(
     assert book.outcomes == [A] * 5
     stages = [stage for stage, _ in server.heard]
     assert stages[:4] == (
-        ["connect", "EHLO", "STARTTLS", "EHLO"]
-        if security == "starttls"
-        else [*stages[:1], "EHLO", "MAIL", "RCPT"]
+        ["connect", "EHLO", "STARTTLS", "EHLO"] if security == "starttls" else [*stages[:1], "EHLO", "MAIL", "RCPT"]
     )
 
 
@@ -575,9 +559,7 @@ def test_a_certificate_nobody_vouches_for_is_refused_by_default(
     assert server.reached["AUTH"] == 0
 
 
-@pytest.mark.parametrize(
-    ("said", "error"), [(b"220 go\r\n250 injected\r\n", Temporary), (b"454 no\r\n", Temporary)]
-)
+@pytest.mark.parametrize(("said", "error"), [(b"220 go\r\n250 injected\r\n", Temporary), (b"454 no\r\n", Temporary)])
 def test_what_was_said_before_tls_is_never_taken_for_what_came_after(
     secure: tuple[ssl.SSLContext, ssl.SSLContext], said: bytes, error: type[Exception]
 ) -> None:
@@ -612,9 +594,7 @@ def test_credentials_are_given_as_offered(words_: str, rules: dict[str, Rule], l
 ])  # fmt: skip
 def test_a_refused_sign_in_takes_nothing(word: str, said: bytes, error: type[Exception]) -> None:
     with Scripted((word,), {"AUTH": said}) as server:
-        book = submitted(
-            server, letters(3), connections=4, to={"username": "u", "password": "secret"}, reconnects=0
-        )
+        book = submitted(server, letters(3), connections=4, to={"username": "u", "password": "secret"}, reconnects=0)
     assert isinstance(book.error, error)
     assert (book.taken, server.reached["connect"]) == ([], 1)
     assert "secret" not in str(book.error)
@@ -673,9 +653,7 @@ def test_aiosmtpd_parses_what_was_meant() -> None:
 ANSWERS = [None, None, CLOSE, b"250 ok\r\n", b"250 ok\r\n" + CLOSE, b"354 go\r\n", b"421 bye\r\n", b"421 bye\r\n" + CLOSE,
            b"451 later\r\n", b"550 never\r\n", b"nonsense\r\n", b"250-a\r\n550 b\r\n"]  # fmt: skip
 STAGES = ["connect", "EHLO", "MAIL", "RCPT", "DATA", "dot", "BDAT", "RSET", "QUIT"]
-PLANS = st.dictionaries(
-    st.tuples(st.sampled_from(STAGES), st.integers(1, 4)), st.sampled_from(ANSWERS), max_size=6
-)
+PLANS = st.dictionaries(st.tuples(st.sampled_from(STAGES), st.integers(1, 4)), st.sampled_from(ANSWERS), max_size=6)
 
 
 @settings(max_examples=60, deadline=None)

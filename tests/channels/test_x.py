@@ -16,9 +16,7 @@ from pipeline.channels.x import Credentials, X
 
 DUPLICATE = {"detail": "You are not allowed to create a Tweet with duplicate content.", "status": 403}
 CAPPED = {"title": "UsageCapExceeded", "type": "https://api.twitter.com/2/problems/usage-capped"}
-MESSAGE = Message(
-    key="post-1", text="Ferries run https://go.example.org/s/p1", marker="https://go.example.org/s/p1"
-)
+MESSAGE = Message(key="post-1", text="Ferries run https://go.example.org/s/p1", marker="https://go.example.org/s/p1")
 
 
 @dataclass

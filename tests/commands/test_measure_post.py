@@ -12,9 +12,7 @@ from pipeline.commands.measure_post import UnusableInput, measure
 
 
 def test_a_string_and_an_object_with_text_are_measured_alike() -> None:
-    answers = list(
-        measure(['"Ferries run: bbc.com"\n', '{"text": "Ferries run: bbc.com", "id": 7}\n'], network="x")
-    )
+    answers = list(measure(['"Ferries run: bbc.com"\n', '{"text": "Ferries run: bbc.com", "id": 7}\n'], network="x"))
     assert answers == [{"length": 13 + 23, "limit": 280, "valid": True, "urls": ["bbc.com"]}] * 2
 
 

@@ -66,9 +66,7 @@ def test_wrong_types_are_said_and_left_out(tmp_path: Path) -> None:
         "title": "Kept", "canonical": "https://c.example/1", "authors": [1, "Ada", {"name": "Ben"}], "published": "soon",
         "section": 7, "breadcrumbs": {"name": "World"}, "image": 3, "dateline": ["x"], "standfirst": {}, "text": None,
     }  # fmt: skip
-    warnings, _, text = rendered(
-        {"newsletter": [], "articles": [article, 5, {"title": ""}, {"title": 3}]}, tmp_path
-    )
+    warnings, _, text = rendered({"newsletter": [], "articles": [article, 5, {"title": ""}, {"title": 3}]}, tmp_path)
     assert "By Ada, Ben" in text
     for said in (
         "newsletter: should be an object", "article 1: published is not a date: 'soon'", "article 2: should be an object; left out",
@@ -152,9 +150,7 @@ ARTICLE = st.fixed_dictionaries(
 NEWSLETTER = st.fixed_dictionaries(
     {},
     optional={
-        **dict.fromkeys(
-            ["name", "slug", "accent", "language", "note", "popular", "sections", "subject"], WORDS | JSON
-        ),
+        **dict.fromkeys(["name", "slug", "accent", "language", "note", "popular", "sections", "subject"], WORDS | JSON),
         "zone": st.sampled_from(["Africa/Cairo", "Nowhere/At_All", "../etc/passwd", "\0", "Africa"]) | JSON,
         "slot_at": DATES,
         "logo_url": WORDS,
@@ -168,9 +164,7 @@ def test_any_json_with_a_title_in_it_ends_in_files(
     articles: list[Any], newsletter: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     try:
-        _, html, _ = rendered(
-            {"newsletter": newsletter, "articles": articles}, tmp_path_factory.mktemp("any")
-        )
+        _, html, _ = rendered({"newsletter": newsletter, "articles": articles}, tmp_path_factory.mktemp("any"))
     except UnusableInput:
         assert not any(article["title"].isprintable() and article["title"].strip() for article in articles)
         return
@@ -190,7 +184,5 @@ def test_no_database_and_no_django_is_needed(tmp_path: Path) -> None:
         f"render_edition(articles=Path({str(SAMPLE)!r}), newsletter='m', out=Path({str(tmp_path)!r}))\n"
         "assert not {'django', 'psycopg', 'redis', 'celery'} & set(sys.modules)"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
-    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stderr

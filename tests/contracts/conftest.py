@@ -161,9 +161,7 @@ class XServer(Stage):
         signed = SignedRequest(url, method, "", dict(request.headers.items()))
         signed.params = [
             *parse_qsl(urlsplit(url).query),
-            *signature.collect_parameters(
-                headers=dict(request.headers.items()), exclude_oauth_signature=True
-            ),
+            *signature.collect_parameters(headers=dict(request.headers.items()), exclude_oauth_signature=True),
         ]
         signed.signature = signature.utils.unescape(header.get("oauth_signature", ""))
         known = header.get("oauth_consumer_key") == SECRETS[0] and header.get("oauth_token") == SECRETS[2]
@@ -199,9 +197,7 @@ class XServer(Stage):
             {
                 "id": post.id,
                 "text": _wrapped(post.text),
-                "entities": {
-                    "urls": [{"url": "https://t.co/x", "expanded_url": url} for url in _urls(post.text)]
-                },
+                "entities": {"urls": [{"url": "https://t.co/x", "expanded_url": url} for url in _urls(post.text)]},
             }
             for post in newest[start : start + size]
         ]

@@ -16,9 +16,7 @@ Stage: TypeAlias = Any  # conftest.Stage, which a test module cannot import
 
 def message(number: int = 1, *, text: str = "") -> Message:
     marker = f"https://go.example.org/s/p{number}"
-    return Message(
-        key=f"post-{number}", text=text or f"Ferries run again, part {number} {marker}", marker=marker
-    )
+    return Message(key=f"post-{number}", text=text or f"Ferries run again, part {number} {marker}", marker=marker)
 
 
 def test_a_post_is_placed_once_with_its_whole_text(stage: Stage) -> None:
@@ -133,9 +131,7 @@ def test_an_account_that_cannot_be_read_is_temporary(stage: Stage, fault: str) -
 
 def test_a_wrong_secret_is_permanent_and_stays_secret(stage: Stage) -> None:
     for wrong in stage.secrets_used:
-        secrets = tuple(
-            "wr0ng" if index == wrong else f"{secret}" for index, secret in enumerate(stage.secrets)
-        )
+        secrets = tuple("wr0ng" if index == wrong else f"{secret}" for index, secret in enumerate(stage.secrets))
         channel = stage.channel(secrets=secrets)
         with pytest.raises(Permanent) as refused:
             channel.publish(message())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -93,17 +94,19 @@ def going() -> Send:
 def work(post: Post, here: Config) -> None:
     """One worker takes the batch and may die; what it held on to is let go of, as a dead process would."""
     row = Batch.objects.get()
-    try:
+    with contextlib.suppress(Killed):
         batch.submit(batch_id=row.id, config=here, now=timezone.now(), channel=post)
-    except Killed:
-        pass
 
 
 def lapse() -> None:
     """The lease of whoever died runs out."""
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE dateline_batch SET lease_until = clock_timestamp() - interval '1 second' WHERE state = 'claimed'")
-        cursor.execute("UPDATE dateline_batch SET due_at = clock_timestamp() - interval '1 second' WHERE state = 'pending'")
+        cursor.execute(
+            "UPDATE dateline_batch SET lease_until = clock_timestamp() - interval '1 second' WHERE state = 'claimed'"
+        )
+        cursor.execute(
+            "UPDATE dateline_batch SET due_at = clock_timestamp() - interval '1 second' WHERE state = 'pending'"
+        )
 
 
 def states() -> Counter[str]:
@@ -204,7 +207,7 @@ def test_a_deferred_reader_is_tried_again_later_and_not_before(going: Send, here
 
 
 def test_a_reader_deferred_for_too_long_is_given_up_with_the_reason(going: Send, here: Config) -> None:
-    post = Post(answers={n: Outcome.DEFERRED for n in range(READERS)})
+    post = Post(answers=dict.fromkeys(range(READERS), Outcome.DEFERRED))
     for _ in range(8):
         work(post, here)
         lapse()
@@ -216,14 +219,18 @@ def test_a_reader_deferred_for_too_long_is_given_up_with_the_reason(going: Send,
 
 def test_whoever_leaves_between_freeze_and_submission_is_not_mailed(going: Send, here: Config) -> None:
     row = Delivery.objects.order_by("ordinal")[3]
-    subscribe.leave(subscriber_id=row.subscriber_id, topic_id=going.edition.newsletter.topic_id, origin="test", now=timezone.now())
+    subscribe.leave(
+        subscriber_id=row.subscriber_id, topic_id=going.edition.newsletter.topic_id, origin="test", now=timezone.now()
+    )
     post = Post()
     work(post, here)
     assert row.address not in post.taken
     assert states() == {"accepted": READERS - 1, "suppressed": 1}
 
 
-def test_a_pause_acts_inside_the_batch_and_resuming_reaches_the_rest(going: Send, here: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pause_acts_inside_the_batch_and_resuming_reaches_the_rest(
+    going: Send, here: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(batch, "FLUSH_EVERY_S", 0)
     post = Post()
     post.meanwhile = lambda number: send.pause(send_id=going.id, now=timezone.now()) and None if number == 2 else None
@@ -238,7 +245,9 @@ def test_a_pause_acts_inside_the_batch_and_resuming_reaches_the_rest(going: Send
     assert set(post.taken.values()) == {1}
 
 
-def test_cancelling_spares_everyone_who_has_not_been_mailed(going: Send, here: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancelling_spares_everyone_who_has_not_been_mailed(
+    going: Send, here: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(batch, "FLUSH_EVERY_S", 0)
     post = Post()
 

@@ -194,19 +194,13 @@ def test_the_boundary_is_the_editions_and_the_same_every_time() -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("padding", [0, 1, 2, 3, 40])
 def test_a_hard_line_comes_back_as_it_was(line: str, padding: int) -> None:
-    body = (
-        f"{'y' * padding}{line}\n{line}[[dl:c0]]{line}[[dl:c1]][[dl:c0]]\n{'z' * padding}[[dl:leave]]{line}"
-    )
+    body = f"{'y' * padding}{line}\n{line}[[dl:c0]]{line}[[dl:c1]][[dl:c0]]\n{'z' * padding}[[dl:leave]]{line}"
     agrees(replace(LETTER, text=body, html=f"<p>{body}</p>"))
 
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=120)
-BLANKS = st.sampled_from(
-    ["[[dl:c0]]", "[[dl:c1]]", "[[dl:leave]]", "[[dl:name]]", "[[dl:open]]", "[[dl:view]]"]
-)
-EDGES = st.sampled_from(
-    [".", "=", "\n", "\r\n", " ", "  ", "x" * 73, "x" * 75, "From ", "=\r\n", "--", "\n."]
-)
+BLANKS = st.sampled_from(["[[dl:c0]]", "[[dl:c1]]", "[[dl:leave]]", "[[dl:name]]", "[[dl:open]]", "[[dl:view]]"])
+EDGES = st.sampled_from([".", "=", "\n", "\r\n", " ", "  ", "x" * 73, "x" * 75, "From ", "=\r\n", "--", "\n."])
 BODY = st.lists(TEXT | BLANKS | EDGES, max_size=12).map("".join)
 
 
@@ -253,9 +247,7 @@ BLOCKS = st.builds(
 
 @settings(max_examples=80, deadline=None)
 @given(blocks=st.lists(BLOCKS, max_size=4), subject=NASTY | TEXT, rtl=st.booleans())
-def test_the_nastiest_edition_arrives_as_previewed(
-    blocks: list[FilledBlock], subject: str, rtl: bool
-) -> None:
+def test_the_nastiest_edition_arrives_as_previewed(blocks: list[FilledBlock], subject: str, rtl: bool) -> None:
     masthead = Masthead(
         name="Dispatch", slug="d", publisher="R & Co", home_url="https://c.example/", postal_address="1 Row",
         language="ar" if rtl else "en", direction="rtl" if rtl else "ltr",
@@ -277,11 +269,7 @@ def test_any_subject_is_folded_and_comes_back(subject: str) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    name=st.text(
-        alphabet=st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Zs"]), min_size=1, max_size=70
-    )
-)
+@given(name=st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Zs"]), min_size=1, max_size=70))
 def test_any_sender_name_comes_back(name: str) -> None:
     message = message_from_bytes(merged(LETTER, headers=replace(HEADERS, sender_name=name)))
     #: Decoded by the older parser: the newer one of Python 3.11 keeps the space between two encoded words of a phrase.
@@ -368,9 +356,7 @@ def test_a_setting_that_could_break_out_is_refused(
         compile_program(LETTER, headers=changed(HEADERS))
 
 
-@pytest.mark.parametrize(
-    "changes", [{"subject": "a\r\nBcc: x@y"}, {"subject": "a\u2028b"}, {"language": "en\r\n"}]
-)
+@pytest.mark.parametrize("changes", [{"subject": "a\r\nBcc: x@y"}, {"subject": "a\u2028b"}, {"language": "en\r\n"}])
 def test_an_edition_that_could_break_out_is_refused(changes: dict[str, str]) -> None:
     with pytest.raises(UnusableHeader):
         compile_program(replace(LETTER, **changes), headers=HEADERS)  # type: ignore[arg-type]

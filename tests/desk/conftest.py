@@ -54,9 +54,7 @@ def morning(db: None) -> Morning:
     frame: dict[str, Any] = {"cutoff_before_s": 60, "compose_before_s": 7200, "now": now}
     brief = editions.newsletter(**frame)
     audience.readers(count=12, follows=brief.topic, now=now)
-    early = editions.composed(
-        newsletter=brief, slot_at=now - timedelta(hours=1), now=now - timedelta(hours=1)
-    )
+    early = editions.composed(newsletter=brief, slot_at=now - timedelta(hours=1), now=now - timedelta(hours=1))
     leaving = delivery.send(edition=early, now=now - timedelta(minutes=59))
     states = [Delivery.State.ACCEPTED] * 7 + [Delivery.State.UNKNOWN] * 2 + [Delivery.State.REFUSED]
     delivery.answered(send=leaving, states=states, now=now)

@@ -20,9 +20,7 @@ from tests.factories import editions, sources
         ({"zone": 7}, {}, "UTC"),
     ],
 )
-def test_a_newsletter_lives_by_the_clock_it_names(
-    cadence: dict[str, Any], masthead: dict[str, Any], zone: str
-) -> None:
+def test_a_newsletter_lives_by_the_clock_it_names(cadence: dict[str, Any], masthead: dict[str, Any], zone: str) -> None:
     assert frame.zone_of(Newsletter(cadence=cadence, masthead=masthead)) == zone
 
 
@@ -35,9 +33,7 @@ def test_the_desk_tells_the_time_of_its_first_newsletter() -> None:
     assert frame.newsroom_zone() == "Africa/Nairobi"
 
 
-@pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", " https://x.example", "//x.example", "data:text/html,x", ""]
-)
+@pytest.mark.parametrize("url", ["javascript:alert(1)", " https://x.example", "//x.example", "data:text/html,x", ""])
 def test_a_link_that_is_not_of_the_web_is_not_followed(url: str) -> None:
     assert frame.safe_link(url) == ""
 

@@ -64,9 +64,7 @@ def test_headings_never_skip_a_level(desk: Client, morning: Any, url: str) -> No
 
 
 @pytest.mark.parametrize("url", PAGES)
-def test_a_page_is_not_kept_by_caches_and_allows_no_foreign_script(
-    desk: Client, morning: Any, url: str
-) -> None:
+def test_a_page_is_not_kept_by_caches_and_allows_no_foreign_script(desk: Client, morning: Any, url: str) -> None:
     headers = desk.get(url.format(ready=morning.ready.id, leaving=morning.leaving.edition_id)).headers
     assert "no-store" in headers["Cache-Control"]
     assert "script-src 'self'" in headers["Content-Security-Policy"]
@@ -78,9 +76,7 @@ def test_a_page_is_not_kept_by_caches_and_allows_no_foreign_script(
 )
 def test_nothing_is_shown_or_done_for_a_stranger(client: Client, morning: Any, pattern: Any) -> None:
     number = morning.held.id if pattern.name == "release" else morning.leaving.edition_id
-    url = "/desk/" + str(pattern.pattern).replace("<int:edition_id>", str(number)).replace(
-        "<int:hold_id>", str(number)
-    )
+    url = "/desk/" + str(pattern.pattern).replace("<int:edition_id>", str(number)).replace("<int:hold_id>", str(number))
     for answer in (client.get(url), client.post(url)):
         assert answer.status_code == 302
         assert answer.headers["Location"].startswith("/desk/sign-in/?next=")
@@ -93,9 +89,7 @@ def test_nothing_is_shown_or_done_for_a_stranger(client: Client, morning: Any, p
 )
 def test_nothing_changes_by_a_get(desk: Client, morning: Any, pattern: Any) -> None:
     number = morning.held.id if pattern.name == "release" else morning.ready.id
-    url = "/desk/" + str(pattern.pattern).replace("<int:edition_id>", str(number)).replace(
-        "<int:hold_id>", str(number)
-    )
+    url = "/desk/" + str(pattern.pattern).replace("<int:edition_id>", str(number)).replace("<int:hold_id>", str(number))
     assert desk.get(url).status_code == 405
 
 
@@ -115,9 +109,7 @@ def test_what_is_not_there_is_not_found(desk: Client, url: str) -> None:
 def test_an_error_page_needs_nothing_but_itself(name: str) -> None:
     from django.template import engines
 
-    told = (
-        engines["django" if "django" in engines else "jinja2"].get_template(f"errors/{name}.html").render({})
-    )
+    told = engines["django" if "django" in engines else "jinja2"].get_template(f"errors/{name}.html").render({})
     document = lxml_html.document_fromstring(told)
     assert document.findtext(".//h1")
     assert not document.xpath("//style | //script | //*[@style]")
@@ -125,6 +117,4 @@ def test_an_error_page_needs_nothing_but_itself(name: str) -> None:
 
 def test_no_template_of_the_desk_marks_text_as_safe() -> None:
     sources = [file.read_text(encoding="utf-8") for file in (TEMPLATES / "pages" / "desk").glob("*.html")]
-    assert not [
-        source for source in sources if "safe" in source.replace("unsafe", "") or "autoescape" in source
-    ]
+    assert not [source for source in sources if "safe" in source.replace("unsafe", "") or "autoescape" in source]

@@ -37,9 +37,7 @@ def test_a_site_is_ill_when_it_has_been_silent_for_too_long(fields: dict[str, An
 def test_a_silent_site_comes_first_and_shows_its_error(desk: Client) -> None:
     now = timezone.now()
     sources.channel(source=sources.source(name="Well", now=now))
-    sources.source(
-        name="Zealous Ill", now=now, last_success_at=now - timedelta(days=1), last_error="HTTP 503"
-    )
+    sources.source(name="Zealous Ill", now=now, last_success_at=now - timedelta(days=1), last_error="HTTP 503")
     told = desk.get("/desk/status/").content.decode()
     assert told.index("Zealous Ill") < told.index(">Well")
     assert "HTTP 503" in told

@@ -44,9 +44,7 @@ def test_an_empty_desk_says_why_and_what_comes_next(desk: Client) -> None:
 def test_the_line_on_top_says_what_leaves_next_and_what_it_waits_for(morning: Any) -> None:
     Edition.objects.filter(id=morning.leaving.edition_id).update(state=Edition.State.SENT)
     told = today.page(now=morning.now)["line"]
-    assert told == "Weekly leaves in 18 min · 9 of at least 3 stories · waiting for your approval".replace(
-        "9", "6"
-    )
+    assert told == "Weekly leaves in 18 min · 9 of at least 3 stories · waiting for your approval".replace("9", "6")
 
 
 def test_the_line_names_who_approved(morning: Any, ada: User) -> None:

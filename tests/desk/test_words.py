@@ -56,9 +56,7 @@ def _codes(node: ast.AST) -> Iterator[str]:
                 if isinstance(key, ast.Constant) and key.value == "code"
                 for c in _constants(value)
             )
-        case ast.Tuple(
-            elts=[*_, ast.Constant(value=str(code)), ast.Dict() | ast.Lambda() | ast.Name(id="dict")]
-        ):
+        case ast.Tuple(elts=[*_, ast.Constant(value=str(code)), ast.Dict() | ast.Lambda() | ast.Name(id="dict")]):
             yield code
         case ast.Return(value=ast.Tuple(elts=[ast.Attribute(), ast.Constant(value=str(code))])):
             yield code
@@ -181,9 +179,7 @@ def test_every_rule_has_a_sentence(name: str) -> None:
 
 
 def an_edition(**fields: Any) -> Edition:
-    newsletter = Newsletter(
-        name="Morning Brief", masthead={"zone": "Europe/Brussels"}, **fields.pop("newsletter", {})
-    )
+    newsletter = Newsletter(name="Morning Brief", masthead={"zone": "Europe/Brussels"}, **fields.pop("newsletter", {}))
     return Edition(newsletter=newsletter, slot_at=NOW + timedelta(minutes=18), **fields)
 
 

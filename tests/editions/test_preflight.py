@@ -24,9 +24,7 @@ from pipeline.editions.render import render
 from pipeline.editions.rendered import Doors, LinkTable, Rendered
 
 FACTS = Facts(doors=Doors.at(track="https://t.example.org", public="https://news.example.org"))
-STORY = Story(
-    headline="One river", url="https://chancery.example/1", standfirst="Five capitals", article_id=1
-)
+STORY = Story(headline="One river", url="https://chancery.example/1", standfirst="Five capitals", article_id=1)
 CONTENT = EditionContent(
     masthead=Masthead(
         name="Dispatch",
@@ -86,35 +84,25 @@ def test_a_missing_or_unprinted_postal_address_is_blocked() -> None:
     nowhere = replace(CONTENT, masthead=replace(CONTENT.masthead, postal_address=" \n"))
     assert codes(found(nowhere)) == {("no_postal_address", BLOCK, "footer")}
     rendered = render(CONTENT, origin_links=LinkTable())
-    assert ("no_postal_address", BLOCK, "footer") in codes(
-        doctored(html=rendered.html.replace("Consulate", ""))
-    )
+    assert ("no_postal_address", BLOCK, "footer") in codes(doctored(html=rendered.html.replace("Consulate", "")))
 
 
-@pytest.mark.parametrize(
-    ("stories", "expected"), [(30, set()), (38, {"nearly_too_large"}), (60, {"too_large"})]
-)
+@pytest.mark.parametrize(("stories", "expected"), [(30, set()), (38, {"nearly_too_large"}), (60, {"too_large"})])
 def test_size_is_measured_as_the_mailbox_will(stories: int, expected: set[str]) -> None:
-    many = tuple(
-        replace(STORY, url=f"https://c.example/{n}", standfirst="word " * 60) for n in range(stories)
-    )
+    many = tuple(replace(STORY, url=f"https://c.example/{n}", standfirst="word " * 60) for n in range(stories))
     result = found(replace(CONTENT, blocks=(FilledBlock(kind="top", stories=many),)))
     assert {finding.code for finding in result.findings} == expected
     assert result.blocked == (result.html_bytes > CLIPPED_BYTES)
 
 
 def test_size_counts_addresses_at_their_full_length() -> None:
-    long = Facts(
-        doors=Doors.at(track="https://" + "t" * 60 + ".example.org", public="https://news.example.org")
-    )
+    long = Facts(doors=Doors.at(track="https://" + "t" * 60 + ".example.org", public="https://news.example.org"))
     assert found(facts=long).html_bytes > found().html_bytes + 60 * 3
 
 
 def test_a_picture_without_alternative_text_is_counted() -> None:
     rendered = render(CONTENT, origin_links=LinkTable())
-    result = doctored(
-        html=rendered.html.replace("</body>", '<img src="https://x/a.png"><img data-alt="x"></body>')
-    )
+    result = doctored(html=rendered.html.replace("</body>", '<img src="https://x/a.png"><img data-alt="x"></body>'))
     (finding,) = result.findings
     assert (finding.code, finding.params) == ("no_alt", {"count": 2})
 
@@ -144,9 +132,7 @@ def test_an_empty_preview_line_is_noted() -> None:
 
 def test_a_killed_or_embargoed_story_is_blocked_where_it_stands() -> None:
     assert codes(found(facts=replace(FACTS, killed=frozenset({1})))) == {("killed_item", BLOCK, "story/1/1")}
-    assert codes(found(facts=replace(FACTS, embargoed=frozenset({1})))) == {
-        ("embargoed_item", BLOCK, "story/1/1")
-    }
+    assert codes(found(facts=replace(FACTS, embargoed=frozenset({1})))) == {("embargoed_item", BLOCK, "story/1/1")}
 
 
 def test_a_story_needs_a_headline_and_an_address() -> None:

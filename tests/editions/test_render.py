@@ -108,9 +108,7 @@ def test_the_same_edition_gives_the_same_bytes() -> None:
 def test_every_story_of_every_block_is_shown_and_linked_once_or_more() -> None:
     tree, text = seen(made()), made().text
     for number in range(1, 13):
-        assert tree.xpath(
-            f"//a[normalize-space()='Headline {number}'][starts-with(@href,'https://t.example.org/c/')]"
-        )
+        assert tree.xpath(f"//a[normalize-space()='Headline {number}'][starts-with(@href,'https://t.example.org/c/')]")
         assert f"Headline {number}\n" in text
 
 
@@ -180,9 +178,7 @@ def test_a_story_without_a_web_address_is_shown_unlinked() -> None:
 
 
 def test_a_picture_that_is_not_on_the_web_is_left_out() -> None:
-    rendered = made(
-        edition(FilledBlock(kind="lead", stories=(story(1, picture=Picture(url="javascript:x")),)))
-    )
+    rendered = made(edition(FilledBlock(kind="lead", stories=(story(1, picture=Picture(url="javascript:x")),))))
     assert "javascript" not in rendered.html
 
 
@@ -369,9 +365,7 @@ READY = {
 @pytest.mark.parametrize(
     ("name", "facts", "url"), [("confirm", CONFIRM, "confirm_url"), ("draft_ready", READY, "review_url")]
 )
-def test_a_notice_carries_its_one_link_untracked_in_both_parts(
-    name: str, facts: dict[str, Any], url: str
-) -> None:
+def test_a_notice_carries_its_one_link_untracked_in_both_parts(name: str, facts: dict[str, Any], url: str) -> None:
     rendered = render_notice(name, masthead=MASTHEAD, facts=facts)
     assert seen(rendered).xpath(f"//a[@href='{facts[url]}']")
     assert facts[url] in preview_text(rendered, doors=DOORS, values=sample_reader(rendered))

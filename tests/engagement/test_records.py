@@ -127,9 +127,7 @@ def test_a_frame_that_does_not_hold_its_events_is_poison(encoded: bytes) -> None
 
 def test_long_and_broken_header_bytes_become_text_a_database_takes() -> None:
     raw = "é".encode() * 200
-    encoded = encode(
-        at_ms=1, kind="open", flags=2, origin=1, ordinal=1, link=0, user_agent=raw, referrer=b"a\0b\xff"
-    )
+    encoded = encode(at_ms=1, kind="open", flags=2, origin=1, ordinal=1, link=0, user_agent=raw, referrer=b"a\0b\xff")
     (record,) = unpack(frame([encoded], boot=BOOT, first=7))
     assert record.user_agent == "é" * 127 + "\ufffd"
     assert record.referrer == "ab\ufffd"

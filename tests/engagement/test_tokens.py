@@ -35,9 +35,7 @@ def test_a_token_says_what_was_put_into_it(kind: Kind, origin: int, ordinal: int
 
 
 @given(origin=u32, ordinal=u32, link=u16, minted=kinds, asked=kinds)
-def test_a_token_works_at_its_own_door_only(
-    origin: int, ordinal: int, link: int, minted: Kind, asked: Kind
-) -> None:
+def test_a_token_works_at_its_own_door_only(origin: int, ordinal: int, link: int, minted: Kind, asked: Kind) -> None:
     text = mint(RING, kind=minted, origin=origin, ordinal=ordinal, link=link)
     assert read(RING, text, kind=asked).valid == (minted == asked)
 
@@ -50,9 +48,7 @@ def test_a_permuted_number_comes_back(origin: int, number: int) -> None:
 def test_permuted_numbers_are_all_different_and_look_like_none_of_them() -> None:
     seen = [permute(RING, origin=ORIGIN, number=number) for number in range(20_000)]
     assert len(set(seen)) == len(seen)
-    assert sum(number < 20_000 for number in seen) < 10, (
-        "about 0.1 of 20,000 random 32-bit numbers are as small"
-    )
+    assert sum(number < 20_000 for number in seen) < 10, "about 0.1 of 20,000 random 32-bit numbers are as small"
     rising = sum(two > one for one, two in pairwise(seen))
     assert 9_600 < rising < 10_400, "neighbours must be as often above as below each other"
 
@@ -127,9 +123,7 @@ def test_tokens_of_an_old_key_count_until_it_is_retired(token: str) -> None:
     assert not read(RING, fresh, kind="click").valid
 
 
-@pytest.mark.parametrize(
-    ("origin", "ordinal", "link"), [(2**32, 1, 1), (-1, 1, 1), (1, 2**32, 1), (1, 1, 2**16)]
-)
+@pytest.mark.parametrize(("origin", "ordinal", "link"), [(2**32, 1, 1), (-1, 1, 1), (1, 2**32, 1), (1, 1, 2**16)])
 def test_what_does_not_fit_is_refused_when_minted(origin: int, ordinal: int, link: int) -> None:
     with pytest.raises((struct.error, OverflowError)):
         mint(RING, kind="click", origin=origin, ordinal=ordinal, link=link)

@@ -320,9 +320,7 @@ def test_machines_are_found_and_people_are_left_alone(seed: int) -> None:
     labelled = list(simulation(seed))
     verdicts = judge([one for one, _ in labelled])
     machines = [verdict.verdict for verdict, (_, machine) in zip(verdicts, labelled, strict=True) if machine]
-    people = [
-        verdict.verdict for verdict, (_, machine) in zip(verdicts, labelled, strict=True) if not machine
-    ]
+    people = [verdict.verdict for verdict, (_, machine) in zip(verdicts, labelled, strict=True) if not machine]
     found = sum(ruling in {Ruling.SCANNER, Ruling.PREFETCH} for ruling in machines) / len(machines)
     wronged = sum(ruling is not Ruling.HUMAN for ruling in people) / len(people)
     assert len(machines) > 2000

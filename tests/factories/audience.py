@@ -22,9 +22,7 @@ def subscriber(
 ) -> Subscriber:
     """An active reader, who follows a topic where one is given."""
     known = {"state": Subscriber.State.ACTIVE.value, **fields}
-    reader = Subscriber.objects.create(
-        address=address, address_hash=hash_of(address), created_at=now, **known
-    )
+    reader = Subscriber.objects.create(address=address, address_hash=hash_of(address), created_at=now, **known)
     if follows is not None:
         Subscription.objects.create(subscriber=reader, topic=follows, since=now)
     return reader
@@ -39,10 +37,7 @@ def readers(*, count: int, follows: Topic, now: datetime = NOW) -> list[Subscrib
     """Many of them, in two statements."""
     addresses = [f"reader-{next(_numbers)}@example.net" for _ in range(count)]
     made = Subscriber.objects.bulk_create(
-        Subscriber(address=a, address_hash=hash_of(a), state=Subscriber.State.ACTIVE, created_at=now)
-        for a in addresses
+        Subscriber(address=a, address_hash=hash_of(a), state=Subscriber.State.ACTIVE, created_at=now) for a in addresses
     )
-    Subscription.objects.bulk_create(
-        Subscription(subscriber=reader, topic=follows, since=now) for reader in made
-    )
+    Subscription.objects.bulk_create(Subscription(subscriber=reader, topic=follows, since=now) for reader in made)
     return made

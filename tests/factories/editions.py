@@ -33,15 +33,11 @@ def newsletter(
         "created_at": now - timedelta(days=7),
     }
     made = Newsletter.objects.create(slug=slug, name=name, **{**known, **fields})
-    Block.objects.bulk_create(
-        Block(newsletter=made, position=n, **block) for n, block in enumerate(blocks, start=1)
-    )
+    Block.objects.bulk_create(Block(newsletter=made, position=n, **block) for n, block in enumerate(blocks, start=1))
     return made
 
 
-def edition(
-    *, newsletter: Newsletter, slot_at: datetime = NOW + timedelta(minutes=18), **fields: Any
-) -> Edition:
+def edition(*, newsletter: Newsletter, slot_at: datetime = NOW + timedelta(minutes=18), **fields: Any) -> Edition:
     """A planned edition, or one in the state given."""
     return Edition.objects.create(newsletter=newsletter, slot_at=slot_at, **fields)
 
@@ -66,6 +62,4 @@ def item(
     **fields: Any,
 ) -> Item:
     """An article's fate in an edition, by hand; composing makes them by rule."""
-    return Item.objects.create(
-        edition=edition, article=article, code=code, position=position, picked=picked, **fields
-    )
+    return Item.objects.create(edition=edition, article=article, code=code, position=position, picked=picked, **fields)

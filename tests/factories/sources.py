@@ -12,9 +12,7 @@ NOW = datetime(2026, 4, 19, 4, 12, tzinfo=UTC)
 _numbers = count(1)
 
 
-def source(
-    *, name: str = "The Meridian Dispatch", home_url: str = "", now: datetime = NOW, **fields: Any
-) -> Source:
+def source(*, name: str = "The Meridian Dispatch", home_url: str = "", now: datetime = NOW, **fields: Any) -> Source:
     """A site past its baseline that answered two minutes ago."""
     known = {"baseline_at": now - timedelta(days=30), "created_at": now - timedelta(days=30)}
     answered = {"last_success_at": now - timedelta(minutes=2)}
@@ -24,6 +22,4 @@ def source(
 
 def channel(*, source: Source, url: str = "", now: datetime = NOW, **fields: Any) -> Channel:
     """Its feed."""
-    return Channel.objects.create(
-        source=source, url=url or f"{source.home_url}feed/", **{"next_due_at": now, **fields}
-    )
+    return Channel.objects.create(source=source, url=url or f"{source.home_url}feed/", **{"next_due_at": now, **fields})

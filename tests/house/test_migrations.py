@@ -24,7 +24,9 @@ def loader() -> MigrationLoader:
 
 def test_there_is_one_app_and_one_folder_of_migrations() -> None:
     assert sorted({path.parent for path in (ROOT / "pipeline").rglob("migrations/*.py")}) == [FOLDER]
-    assert {model._meta.app_label for model in apps.get_models() if model.__module__.startswith("pipeline")} == {"dateline"}
+    assert {model._meta.app_label for model in apps.get_models() if model.__module__.startswith("pipeline")} == {
+        "dateline"
+    }
 
 
 def test_the_history_has_one_end(loader: MigrationLoader) -> None:

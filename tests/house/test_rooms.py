@@ -87,11 +87,12 @@ def test_half_of_the_files_are_short() -> None:
 
 def test_no_model_saves_with_a_behaviour_of_its_own() -> None:
     """Rules live in verbs; a row that acts when it is saved acts behind somebody's back."""
-    acting = []
-    for path in PIPELINE.rglob("models.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name in {"save", "delete", "clean"}:
-                acting.append(f"{named(path)}:{node.lineno}")
+    acting = [
+        f"{named(path)}:{node.lineno}"
+        for path in PIPELINE.rglob("models.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name in {"save", "delete", "clean"}
+    ]
     assert acting == []
 
 

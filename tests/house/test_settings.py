@@ -65,7 +65,12 @@ def test_no_other_module_reads_a_setting_under_a_name_nobody_documented() -> Non
 
 
 def test_every_wrong_setting_is_named_at_once(tmp_path: Path) -> None:
-    wrong = {"DATELINE_ENV": "test", "DATELINE_WEB_PORT": "web", "DATELINE_SITE_URL": "ftp://a", "DATELINE_WORKERS": "0"}
+    wrong = {
+        "DATELINE_ENV": "test",
+        "DATELINE_WEB_PORT": "web",
+        "DATELINE_SITE_URL": "ftp://a",
+        "DATELINE_WORKERS": "0",
+    }
     with pytest.raises(ConfigError) as caught:
         load({**wrong, "DATELINE_DATA_DIR": str(tmp_path)})
     assert all(name in str(caught.value) for name in wrong)

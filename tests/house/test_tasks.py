@@ -53,12 +53,12 @@ def imported(path: Path) -> dict[str, str]:
 
 
 def tasks() -> list[Task]:
-    found = []
-    for path in sorted((ROOT / "workers").glob("*.py")):
-        for node in parsed(path).body:
-            if isinstance(node, ast.FunctionDef) and (job := job_of(node)):
-                found.append(Task(path.stem, node.name, job, node))
-    return found
+    return [
+        Task(path.stem, node.name, job, node)
+        for path in sorted((ROOT / "workers").glob("*.py"))
+        for node in parsed(path).body
+        if isinstance(node, ast.FunctionDef) and (job := job_of(node))
+    ]
 
 
 def job_of(node: ast.FunctionDef) -> Job | None:

@@ -20,9 +20,9 @@ from urllib.parse import urlsplit
 import psycopg
 import redis
 
-from pipeline.demo.inbox import Inbox
-from pipeline.demo.network import PretendNetwork
-from pipeline.demo.newsroom import Newsroom
+from pipeline.demo.world.inbox import Inbox
+from pipeline.demo.world.network import PretendNetwork
+from pipeline.demo.world.newsroom import Newsroom
 from pipeline.kernel.processes import addresses
 from pipeline.kernel.processes.supervisor import free_port
 

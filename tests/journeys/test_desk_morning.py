@@ -39,12 +39,8 @@ def ready_edition(house: House) -> None:
     """An edition that waits for approval and leaves within the minute."""
     readers = house.data_dir / "readers.csv"
     readers.write_text("email\n" + "".join(f"reader{n}@readers.example.org\n" for n in range(30)))
-    house.dateline(
-        "create-newsletter", "Morning Brief", "--from", "brief@dispatch.example.org", "--every", "60"
-    )
-    house.rows(
-        "UPDATE dateline_newsletter SET compose_before_s = 58, cutoff_before_s = 30, undo_s = 1 RETURNING id"
-    )
+    house.dateline("create-newsletter", "Morning Brief", "--from", "brief@dispatch.example.org", "--every", "60")
+    house.rows("UPDATE dateline_newsletter SET compose_before_s = 58, cutoff_before_s = 30, undo_s = 1 RETURNING id")
     house.dateline("import-subscribers", str(readers), "--topic", "morning-brief")
     for _ in range(4):
         house.newsroom.publish_next(timezone.now())

@@ -115,9 +115,7 @@ def test_killing_the_whole_tree_leaves_nothing_and_the_next_start_works(house: H
     everything = house.pids("")
     os.kill(house.up.pid, signal.SIGKILL)
     house.up.wait()
-    house.until(
-        lambda: not set(everything) & set(house.pids("")), 30, "every process gone after its owner's kill -9"
-    )
+    house.until(lambda: not set(everything) & set(house.pids("")), 30, "every process gone after its owner's kill -9")
     house.start()
     house.until(lambda: house.one("SELECT count(*) FROM dateline_article") >= 10, 20, "the rows of before")
     for pid in house.pids(""):

@@ -70,9 +70,7 @@ def test_a_published_story_reaches_an_inbox_a_timeline_and_most_popular(morning:
         "--approval",
         "rules",
     )
-    assert (
-        house.dateline("import-subscribers", str(readers), "--topic", "morning-brief")["entered"] == READERS
-    )
+    assert house.dateline("import-subscribers", str(readers), "--topic", "morning-brief")["entered"] == READERS
     assert house.dateline("import-subscribers", str(readers), "--topic", "morning-brief")["entered"] == 0
 
     time.sleep(1.2)
@@ -92,9 +90,7 @@ def test_a_published_story_reaches_an_inbox_a_timeline_and_most_popular(morning:
     stories = {url: words for url, words in led.items() if url in by_url}
     assert len(stories) >= 4
     assert all(
-        words in by_url[url] or by_url[url] in words
-        for url, words in stories.items()
-        if "read" not in words.lower()
+        words in by_url[url] or by_url[url] in words for url, words in stories.items() if "read" not in words.lower()
     )
 
     favourite, headline = next((url, words) for url, words in stories.items() if words == by_url[url])

@@ -121,9 +121,7 @@ def test_an_editors_template_may_not(source: str) -> None:
         sandbox().from_string(source)
 
 
-@pytest.mark.parametrize(
-    "source", ["{{ x.__class__ }}", "{{ x['__class__'] }}", "{{ x.__init__.__globals__ }}"]
-)
+@pytest.mark.parametrize("source", ["{{ x.__class__ }}", "{{ x['__class__'] }}", "{{ x.__init__.__globals__ }}"])
 def test_an_editors_template_reaches_nothing_behind_a_value(source: str) -> None:
     with pytest.raises((SecurityError, UndefinedError)):
         written(source, x="a")

@@ -74,9 +74,7 @@ def test_a_smaller_instance_is_believed(brief: Brief, limit: int) -> None:
     assert made.limit == limit
 
 
-@given(
-    headline=st.lists(st.sampled_from(["a", "日", FAMILY, "e\u0301", "स्ते", " "]), max_size=500).map("".join)
-)
+@given(headline=st.lists(st.sampled_from(["a", "日", FAMILY, "e\u0301", "स्ते", " "]), max_size=500).map("".join))
 def test_a_cut_never_splits_what_a_reader_sees_as_one(headline: str) -> None:
     """Every grapheme of the shortened headline is a grapheme of the headline, in the same order."""
     made = compose(Brief(headline=headline, link=LINK), network="x")
@@ -92,9 +90,7 @@ def test_what_fits_is_left_alone() -> None:
 
 
 def test_x_puts_the_link_last() -> None:
-    assert compose(FERRIES, network="x", template=TEMPLATES["x"]).text.endswith(
-        f"#HarbourNews #Region {LINK}"
-    )
+    assert compose(FERRIES, network="x", template=TEMPLATES["x"]).text.endswith(f"#HarbourNews #Region {LINK}")
 
 
 def test_the_standfirst_goes_by_whole_sentences_first() -> None:
@@ -106,9 +102,7 @@ def test_the_standfirst_goes_by_whole_sentences_first() -> None:
 
 
 def test_an_abbreviation_ends_no_sentence() -> None:
-    standfirst = (
-        "The report names Prof. Ana Sá and Mr. Brandt of the port authority as authors. " + "word " * 60
-    )
+    standfirst = "The report names Prof. Ana Sá and Mr. Brandt of the port authority as authors. " + "word " * 60
     made = compose(replace(FERRIES, standfirst=standfirst), network="bluesky")
     assert "port authority as authors.\n" in made.text
 
@@ -146,9 +140,7 @@ def test_a_template_without_the_link_gets_it() -> None:
 
 
 def test_a_longer_address_in_the_headline_does_not_stand_for_the_link() -> None:
-    made = compose(
-        replace(FERRIES, headline=f"See {LINK}9", standfirst=""), network="x", template="{{ headline }}"
-    )
+    made = compose(replace(FERRIES, headline=f"See {LINK}9", standfirst=""), network="x", template="{{ headline }}")
     assert made.text.endswith(f"\n{LINK}")
 
 
@@ -168,9 +160,7 @@ def test_a_link_with_a_blank_is_refused() -> None:
         compose(replace(FERRIES, link="https://a.example/ b"), network="x")
 
 
-@pytest.mark.parametrize(
-    "template", ["{{ headline", "{{ nonsense }}", "{{ headline.__class__() }}", "{% set a = 1 %}"]
-)
+@pytest.mark.parametrize("template", ["{{ headline", "{{ nonsense }}", "{{ headline.__class__() }}", "{% set a = 1 %}"])
 def test_a_template_that_does_not_work_is_refused(template: str) -> None:
     with pytest.raises(TemplateError):
         compose(FERRIES, network="x", template=template)

@@ -49,9 +49,7 @@ def test_a_plain_ranking_is_shown_as_it_is() -> None:
 )
 def test_what_may_not_be_shown_is_left_out_even_pinned(unfit: Facts | None) -> None:
     articles = plain(2, 3) | ({1: unfit} if unfit else {})
-    shaped = shape(
-        {Window.NOW: ranked(1, 2)}, articles=articles, at=AT, size=2, window=Window.NOW, pins=[Pin(1)]
-    )
+    shaped = shape({Window.NOW: ranked(1, 2)}, articles=articles, at=AT, size=2, window=Window.NOW, pins=[Pin(1)])
     assert ids(shaped) == [2, 3]
 
 
@@ -142,9 +140,7 @@ def test_pins_stand_where_they_were_put_until_they_expire() -> None:
 
 
 def test_a_pin_keeps_its_count_and_says_what_it_is() -> None:
-    shaped = shape(
-        {Window.NOW: ranked(1, 2)}, articles=plain(1, 2), at=AT, size=2, window=Window.NOW, pins=[Pin(2)]
-    )
+    shaped = shape({Window.NOW: ranked(1, 2)}, articles=plain(1, 2), at=AT, size=2, window=Window.NOW, pins=[Pin(2)])
     assert shaped[0] == Placed(1, 2, 99, "", "pinned", "now")
 
 
@@ -157,9 +153,7 @@ def test_a_ban_is_stronger_than_a_pin_until_it_expires() -> None:
     def list_with(ban: Ban) -> list[int]:
         lists = {Window.NOW: ranked(1, 2)}
         articles = plain(1, 2, 3)
-        return ids(
-            shape(lists, articles=articles, at=AT, size=2, window=Window.NOW, pins=[Pin(1)], bans=[ban])
-        )
+        return ids(shape(lists, articles=articles, at=AT, size=2, window=Window.NOW, pins=[Pin(1)], bans=[ban]))
 
     assert list_with(Ban(1)) == [2, 3]
     assert list_with(Ban(1, SOON)) == [2, 3]

@@ -57,9 +57,7 @@ def test_once_the_next_slot_has_come_nothing_is_mailed_by_itself(then: Action) -
 
 
 def test_an_overtaken_edition_for_the_web_goes_to_the_web() -> None:
-    assert (
-        decided(Action.WEB_ONLY, timedelta(hours=2), next_slot=timedelta(hours=1)).action is Action.WEB_ONLY
-    )
+    assert decided(Action.WEB_ONLY, timedelta(hours=2), next_slot=timedelta(hours=1)).action is Action.WEB_ONLY
 
 
 def test_the_deadline_is_said_beforehand() -> None:

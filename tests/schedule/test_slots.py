@@ -56,9 +56,9 @@ def first_seen(zone_name: str) -> dict[date, dict[time, datetime]]:
     seen: defaultdict[date, dict[time, datetime]] = defaultdict(dict)
     hour, end = utc(2026, 1, 1), utc(2031, 1, 1)
     while hour < end:
-        quiet = (hour - timedelta(days=2)).astimezone(zone).utcoffset() == (
-            hour + timedelta(days=2)
-        ).astimezone(zone).utcoffset()
+        quiet = (hour - timedelta(days=2)).astimezone(zone).utcoffset() == (hour + timedelta(days=2)).astimezone(
+            zone
+        ).utcoffset()
         for step in range(0, 60, 15 if quiet else 1):
             at = hour + step * minute
             wall = at.astimezone(zone)
@@ -81,9 +81,7 @@ def test_five_years_of_departures_equal_a_walk_along_the_clock(zone: str) -> Non
         cadence = daily(zone, f"{clock:%H:%M}")
         expected = [(walked(seen, day, clock), day) for day in days]
         found = every_slot(cadence, utc(2025, 12, 30), utc(2031, 1, 3))
-        assert [
-            (one.at, one.local_date) for one in found if days[0] <= one.local_date <= days[-1]
-        ] == expected
+        assert [(one.at, one.local_date) for one in found if days[0] <= one.local_date <= days[-1]] == expected
 
 
 @pytest.mark.parametrize(

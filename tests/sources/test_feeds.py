@@ -1,4 +1,4 @@
-"""Sample feeds, one for each fault of reference/watching.md 1.5 and 2.2, and what must be read in them."""
+"""Sample feeds, one for each fault of the watching reference 1.5 and 2.2, and what must be read in them."""
 
 from __future__ import annotations
 
@@ -206,9 +206,7 @@ def test_the_newest_entries_are_considered_wherever_they_stand() -> None:
 
 
 def test_a_long_feed_is_read_from_both_ends() -> None:
-    items = "".join(
-        f"<item><title>{n}</title><link>https://a.example/{n}</link></item>" for n in range(100_000)
-    )
+    items = "".join(f"<item><title>{n}</title><link>https://a.example/{n}</link></item>" for n in range(100_000))
     started = time.monotonic()
     feed = feeds.read(f"<rss version='2.0'><channel>{items}</channel></rss>".encode())
     assert time.monotonic() - started < 10
@@ -242,18 +240,14 @@ def test_an_empty_channel_is_a_feed_without_entries() -> None:
 
 
 def test_the_charset_of_the_response_is_used_and_its_type_ignored() -> None:
-    body = "<rss version='2.0'><channel><item><title>Žluťoučký kůň</title></item></channel></rss>".encode(
-        "iso-8859-2"
-    )
+    body = "<rss version='2.0'><channel><item><title>Žluťoučký kůň</title></item></channel></rss>".encode("iso-8859-2")
     feed = feeds.read(body, headers={"Content-Type": "text/html; charset=ISO-8859-2"})
     assert feed.entries[0].title == "Žluťoučký kůň"
 
 
 def test_a_feed_that_declares_utf8_and_is_utf8_is_not_spoilt_by_the_servers_default() -> None:
     body = '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><item><title>Café</title></item></channel></rss>'.encode()
-    assert (
-        feeds.read(body, headers={"CONTENT-TYPE": "text/xml; charset=ISO-8859-1"}).entries[0].title == "Café"
-    )
+    assert feeds.read(body, headers={"CONTENT-TYPE": "text/xml; charset=ISO-8859-1"}).entries[0].title == "Café"
 
 
 def test_too_large_a_body_is_refused_before_it_is_read() -> None:

@@ -132,9 +132,7 @@ class ListedLinks:
 
     async def since(self, revision: int, *, limit: int) -> list[Row]:
         self._note(f"since {revision}")
-        return sorted((row for row in self.rows if row.revision > revision), key=lambda row: row.revision)[
-            :limit
-        ]
+        return sorted((row for row in self.rows if row.revision > revision), key=lambda row: row.revision)[:limit]
 
     async def of(self, origin: int) -> list[Row]:
         self._note(f"of {origin}")
@@ -206,9 +204,7 @@ class Served:
 def served(tmp_path: Path, valkey: Valkey) -> Iterator[Served]:
     spool = tmp_path / "door" / "spool"
     spool.mkdir(parents=True)
-    rows = (
-        [7, number, f"https://www.example.org/story/{number}", number + 1, "story"] for number in range(10)
-    )
+    rows = ([7, number, f"https://www.example.org/story/{number}", number + 1, "story"] for number in range(10))
     (spool / "links.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     door = Served(tmp_path / "door", valkey.url).start()
     yield door

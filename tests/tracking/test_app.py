@@ -93,9 +93,7 @@ def token(keyring: Any) -> str:
 
 async def test_a_click_is_redirected_and_written_down(options: DoorSettings, valkey: Any, token: str) -> None:
     async with opened(options) as door:
-        answer = await door.get(
-            f"/c/{token}", headers={"User-Agent": "UA/1", "Referer": "https://mail.example.org/x"}
-        )
+        answer = await door.get(f"/c/{token}", headers={"User-Agent": "UA/1", "Referer": "https://mail.example.org/x"})
         (record,) = valkey.events()
     assert (answer.status, answer.body) == (302, b"")
     assert answer.headers == {
@@ -201,9 +199,7 @@ async def test_forged_tokens_never_reach_the_database_or_the_stream(
         assert valkey.events() == []
 
 
-async def test_a_token_for_one_door_counts_at_no_other(
-    options: DoorSettings, valkey: Any, keyring: Any
-) -> None:
+async def test_a_token_for_one_door_counts_at_no_other(options: DoorSettings, valkey: Any, keyring: Any) -> None:
     async with opened(options) as door:
         await door.get(f"/c/{mint(keyring, kind='open', origin=7, ordinal=1, link=1)}")
         (record,) = valkey.events()
@@ -228,9 +224,7 @@ async def test_robots_are_asked_to_stay_away(options: DoorSettings) -> None:
         assert (await door.get("/robots.txt")).body == b"User-agent: *\nDisallow: /\n"
 
 
-async def test_health_tells_what_is_wrong_and_redirects_go_on(
-    options: DoorSettings, valkey: Any, token: str
-) -> None:
+async def test_health_tells_what_is_wrong_and_redirects_go_on(options: DoorSettings, valkey: Any, token: str) -> None:
     async with opened(options) as door:
         well = json.loads((await door.get("/healthz")).body)
         valkey.kill()
@@ -241,9 +235,7 @@ async def test_health_tells_what_is_wrong_and_redirects_go_on(
     assert {answer.headers[b"location"] for answer in answers} == {b"https://www.example.org/story/3"}
 
 
-async def test_a_full_disk_drops_the_count_and_never_the_reader(
-    options: DoorSettings, valkey: Any, token: str
-) -> None:
+async def test_a_full_disk_drops_the_count_and_never_the_reader(options: DoorSettings, valkey: Any, token: str) -> None:
     async with opened(replace(options, journal_limit=0)) as door:
         valkey.kill()
         answers = [await door.get(f"/c/{token}") for _ in range(3)]

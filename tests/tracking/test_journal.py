@@ -115,9 +115,7 @@ def test_a_dead_doors_events_are_adopted_once_with_their_ids(tmp_path: Path) -> 
         "[j.append(frame([e], boot=j.own.boot, first=n), last=n) for n in range(1, 31)];"
         "print(j.own.boot.hex(), flush=True); os.kill(os.getpid(), 9)"
     )
-    dead = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False
-    )
+    dead = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
     boot = bytes.fromhex(dead.stdout.strip())
     heir, other = Journal(tmp_path), Journal(tmp_path)
     assert (heir.adopt(now=5.0), other.adopt(now=5.0)) == (1, 0)

@@ -72,9 +72,7 @@ async def test_a_cut_connection_is_opened_again(database: psycopg.Connection) ->
     add(database, 5, 0)
     links = PostgresLinks(address(database))
     await links.of(5)
-    database.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dateline-track'"
-    )
+    database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dateline-track'")
     with pytest.raises(psycopg.Error):
         await links.of(5)
     assert len(await links.of(5)) == 1

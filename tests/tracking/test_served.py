@@ -58,9 +58,7 @@ def expected(ordinals: range) -> list[tuple[int, str]]:
 
 def once(valkey: Any) -> list[int]:
     """The ordinals in Redis with each event counted once."""
-    return sorted(
-        record.ordinal for record in {record.event_id: record for record in valkey.events()}.values()
-    )
+    return sorted(record.ordinal for record in {record.event_id: record for record in valkey.events()}.values())
 
 
 @pytest.mark.journey
@@ -140,9 +138,7 @@ def test_no_bytes_on_the_wire_lead_elsewhere(served: Any, request_line: bytes) -
 def test_large_headers_and_bodies_are_no_trouble(served: Any, valkey: Any, keyring: Any) -> None:
     (path,) = paths(keyring, range(5, 6))
     line = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
-    line.request(
-        "POST", path, body=b"x" * 1_000_000, headers={"User-Agent": "A" * 60_000, "Cookie": "c" * 60_000}
-    )
+    line.request("POST", path, body=b"x" * 1_000_000, headers={"User-Agent": "A" * 60_000, "Cookie": "c" * 60_000})
     answer = line.getresponse()
     assert (answer.status, answer.getheader("location")) == (302, f"{HOME}/story/5")
     line.close()

@@ -42,9 +42,7 @@ async def soon(ready: Callable[[], bool], *, seconds: float = 10.0) -> None:
 
 def seen(valkey: Any) -> list[int]:
     """The ordinals in Redis, each event once."""
-    return sorted(
-        record.ordinal for record in {record.event_id: record for record in valkey.events()}.values()
-    )
+    return sorted(record.ordinal for record in {record.event_id: record for record in valkey.events()}.values())
 
 
 async def test_an_answer_comes_after_redis_has_it(valkey: Any, tmp_path: Path) -> None:
@@ -104,9 +102,7 @@ async def test_a_flush_after_the_drain_brings_nothing_back(valkey: Any, tmp_path
         assert valkey.events() == []
 
 
-async def test_clicks_are_answered_while_redis_is_away_and_arrive_when_it_is_back(
-    valkey: Any, tmp_path: Path
-) -> None:
+async def test_clicks_are_answered_while_redis_is_away_and_arrive_when_it_is_back(valkey: Any, tmp_path: Path) -> None:
     async with streaming(tmp_path, valkey.url) as stream:
         await post(stream, range(10))
         valkey.kill()

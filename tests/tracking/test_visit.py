@@ -35,9 +35,7 @@ def test_strangers_are_two(one: str, two: str, tmp_path: Path) -> None:
 
 
 @given(text=st.text(max_size=50))
-def test_what_is_no_address_is_nobody_and_never_an_error(
-    text: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_what_is_no_address_is_nobody_and_never_an_error(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     assert len(Visitors(tmp_path_factory.getbasetemp()).of(text, at_ms=NOON)) == 16
 
 

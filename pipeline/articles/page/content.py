@@ -10,6 +10,7 @@ from lxml.html import HtmlElement
 from pipeline.articles.furniture import Related, clean, text_of
 
 ENOUGH_CHARS = 250  #: of paragraphs in a holder, for it to be believed
+MAX_ELEMENTS = 30_000  #: trafilatura is asked about; 100,000 took it 7 s
 FEWEST_CHARS = 60  #: of what trafilatura finds; less is a heading or a form
 
 _HOLDERS = (
@@ -52,9 +53,7 @@ _TEXT_BLOCKS = frozenset(["p", "h2", "h3", "h4", "h5", "h6", "li", "blockquote",
 _HOLDING = frozenset(["p", "li", "blockquote", "div", "ul", "ol"])
 
 
-def story(
-    tree: HtmlElement, *, base: str | None = None
-) -> tuple[list[str], tuple[Related, ...], HtmlElement | None]:
+def story(tree: HtmlElement, *, base: str | None = None) -> tuple[list[str], tuple[Related, ...], HtmlElement | None]:
     """Paragraphs, the related links that stood among them, and the first paragraph's element.
 
     The tree is not changed. No text gives empty lists.
@@ -87,9 +86,7 @@ def paragraphs(content: HtmlElement) -> list[HtmlElement]:
 
 def _is_text(element: HtmlElement) -> bool:
     """A block of text that holds no further blocks of its own."""
-    return element.tag in _TEXT_BLOCKS and not element.xpath(
-        "boolean(.//p|.//li|.//h2|.//h3|.//h4|.//blockquote)"
-    )
+    return element.tag in _TEXT_BLOCKS and not element.xpath("boolean(.//p|.//li|.//h2|.//h3|.//h4|.//blockquote)")
 
 
 def _split_breaks(content: HtmlElement) -> None:
@@ -122,6 +119,8 @@ def _first(blocks: list[HtmlElement]) -> HtmlElement | None:
 def _by_trafilatura(tree: HtmlElement, base: str | None) -> tuple[list[str], tuple[Related, ...], None]:
     content = copy.deepcopy(tree)
     related = clean(content, base=base)
+    if content.xpath("count(.//*)") > MAX_ELEMENTS:
+        return [], related, None
     try:
         document = trafilatura.bare_extraction(
             content, favor_precision=True, include_comments=False, include_tables=False

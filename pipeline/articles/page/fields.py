@@ -7,10 +7,7 @@ WordPress page has none of the first two, so the last must do.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from typing import Protocol
+from datetime import datetime
 
 from lxml import etree
 from lxml.html import HtmlElement
@@ -20,65 +17,15 @@ from pipeline.articles.addresses import is_home, normalise, same_site
 from pipeline.articles.datelines import Dateline
 from pipeline.articles.page.markers import Marker, marker_of
 from pipeline.articles.page.markers import markers as declared
-from pipeline.articles.raw import dates, metadata
+from pipeline.articles.page.witnesses import Page
+from pipeline.articles.raw import metadata
 from pipeline.articles.raw.markup import absolute, plain
-from pipeline.articles.raw.metadata import Metadata
 
 STANDFIRST_CHARS = 500
 
 _SUFFIX = re.compile(r"\s+(?:[-|–—·»:•])\s+[^-|–—·»]{2,60}$")
-_CUT = re.compile(
-    r"\s*(?:\[(?:…|\.\.\.|&hellip;)\]|…|\.\.\.)\s*(?:(?:read|continue|en savoir)\b.*)?$", re.IGNORECASE
-)
+_CUT = re.compile(r"\s*(?:\[(?:…|\.\.\.|&hellip;)\]|…|\.\.\.)\s*(?:(?:read|continue|en savoir)\b.*)?$", re.IGNORECASE)
 _SCRIPT_LANGUAGES = (("ur", "ٹڈڑںےہ"), ("fa", "پچژگ"), ("ar", "ةىأإ"), ("he", "אבגדה"))
-
-
-class Told(Protocol):
-    """What a feed's entry says of the same story."""
-
-    @property
-    def title(self) -> str: ...
-    @property
-    def published(self) -> datetime | None: ...
-    @property
-    def updated(self) -> datetime | None: ...
-    @property
-    def author(self) -> str | None: ...
-    @property
-    def categories(self) -> tuple[str, ...]: ...
-    @property
-    def summary(self) -> str | None: ...
-    @property
-    def image(self) -> str | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """All witnesses of one story: the page's tree, what it says to machines, and the feed's entry."""
-
-    tree: HtmlElement
-    said: Metadata
-    entry: Told | None
-    url: str | None
-    headers: Mapping[str, str]
-    zone: tzinfo
-
-    def first(self, *names: str) -> str:
-        return next((value for name in names if (value := self.said.meta.get(name))), "")
-
-    def pick(self, *paths: str) -> str:
-        """The words (or the attribute) the first matching path finds."""
-        for path in paths:
-            for found in self.tree.xpath(path)[:3]:
-                text = " ".join(str(found).split()) if isinstance(found, str) else furniture.text_of(found)
-                if text:
-                    return text
-        return ""
-
-    def when(self, *texts: str) -> datetime | None:
-        return next(
-            (moment.at for text in texts if text and (moment := dates.parse(text, zone=self.zone))), None
-        )
 
 
 def title(page: Page) -> str:
@@ -106,17 +53,13 @@ def _without_site(title: str, page: Page, heading: str, *, conventional: bool = 
     bare = _SUFFIX.sub("", title)
     site = page.first("og:site_name").casefold()
     suffix = title[len(bare) :].casefold()
-    known = (
-        bare == heading or bool(site and site in suffix) or (conventional and not heading and len(bare) > 15)
-    )
+    known = bare == heading or bool(site and site in suffix) or (conventional and not heading and len(bare) > 15)
     return bare if bare and known else title
 
 
 def published(page: Page) -> datetime | None:
     """When the story says it appeared, to the second where any witness knows it."""
-    return page.when(page.said.text("datePublished"), page.first("article:published_time")) or _told_date(
-        page
-    )
+    return page.when(page.said.text("datePublished"), page.first("article:published_time")) or _told_date(page)
 
 
 def modified(page: Page) -> datetime | None:
@@ -257,9 +200,7 @@ def canonical(page: Page) -> str | None:
     return normalise(page.url) if page.url else None
 
 
-def dateline(
-    page: Page, blocks: list[str], first: HtmlElement | None, published: datetime | None
-) -> Dateline | None:
+def dateline(page: Page, blocks: list[str], first: HtmlElement | None, published: datetime | None) -> Dateline | None:
     near = published.date() if published else None
     html = etree.tostring(first, encoding="unicode")[:2000] if first is not None else None
     for number, block in enumerate(blocks[:3]):
@@ -321,6 +262,4 @@ def paywalled(page: Page) -> bool:
         return True
     if page.first("article:content_tier").casefold() in {"metered", "locked"}:
         return True
-    return bool(
-        page.tree.xpath("boolean(//*[contains(concat(' ', @class, ' '), ' paywall ') or @id='paywall'])")
-    )
+    return bool(page.tree.xpath("boolean(//*[contains(concat(' ', @class, ' '), ' paywall ') or @id='paywall'])"))

@@ -14,7 +14,7 @@ from pipeline.articles.raw.markup import absolute
 from pipeline.articles.raw.metadata import Metadata, listed, words
 
 _CREDIT = re.compile(
-    r"(?:\b(?:photo|picture|image|photograph|illustration|credit|source|file photo|foto|bild|crédit photo|صورة|تصوير|رسم|فوٹو)s?(?:\s+(?:credit|courtesy|by|of))?\s*[:：/©-]\s*|©\s*)(.{2,100}?)\s*[)\].]*\s*$",
+    r"(?:\b(?:photo|picture|image|photograph|illustration|credit|source|file photo|foto|bild|crédit photo|صورة|تصوير|رسم|فوٹو)s?(?:\s+(?:credit|courtesy|by|of))?\s*[:：©-]\s*|©\s*)(.{2,100}?)\s*[)\].]*\s*$",
     re.IGNORECASE,
 )
 _AGENCY_CREDIT = re.compile(
@@ -53,15 +53,13 @@ def find(tree: HtmlElement, said: Metadata, *, base: str | None, told: str | Non
         or _credit_element(element)
         or credit_of(caption)
     )
-    alt = said.meta.get("og:image:alt") or (
-        " ".join((element.get("alt") or "").split()) if element is not None else ""
-    )
+    alt = said.meta.get("og:image:alt") or (" ".join((element.get("alt") or "").split()) if element is not None else "")
     return Picture(address, alt[:500] or None, credit[:200] or None, caption[:1000] or None)
 
 
 def credit_of(caption: str) -> str:
     """Who a caption credits: behind Photo:, Credit: or ©, or an agency at its end."""
-    match = _CREDIT.search(caption) or _AGENCY_CREDIT.search(caption)
+    match = _AGENCY_CREDIT.search(caption) or _CREDIT.search(caption)
     return match[1].strip(" .") if match else ""
 
 
@@ -88,9 +86,7 @@ def _element(tree: HtmlElement, address: str | None, base: str | None) -> HtmlEl
     images = tree.xpath("//img[@src or @data-src or @data-lazy-src]")[:200]
     if address:
         wanted = _stem(address)
-        return next(
-            (image for image in images if _stem(absolute(_source(image), base=base) or "") == wanted), None
-        )
+        return next((image for image in images if _stem(absolute(_source(image), base=base) or "") == wanted), None)
     return next(
         iter(
             tree.xpath(
@@ -105,11 +101,7 @@ def _source(image: HtmlElement) -> str:
     """Lazy loaders keep the address elsewhere and put a placeholder into src."""
     lazy = image.get("data-src") or image.get("data-lazy-src")
     source = image.get("src") or ""
-    return (
-        str(lazy or source)
-        if lazy and (not source or source.startswith("data:"))
-        else str(source or lazy or "")
-    )
+    return str(lazy or source) if lazy and (not source or source.startswith("data:")) else str(source or lazy or "")
 
 
 def _stem(address: str) -> str:
@@ -122,9 +114,7 @@ def _stem(address: str) -> str:
 def _caption(element: HtmlElement | None) -> str:
     holder = _holder(element)
     found = (
-        holder.xpath(
-            ".//figcaption|.//*[contains(@class, 'wp-caption-text') or contains(@class, 'caption')]"
-        )[:1]
+        holder.xpath(".//figcaption|.//*[contains(@class, 'wp-caption-text') or contains(@class, 'caption')]")[:1]
         if holder is not None
         else []
     )

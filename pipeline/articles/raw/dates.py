@@ -2,7 +2,7 @@
 
 feedparser 6.0.14 reads an unknown zone such as PKT silently as UTC (five hours wrong for a newsroom in
 Pakistan), an epoch `1795426623` as the year 1795, and knows neither `Nov 23, 2026 9:37 am` nor French months
-(reference/watching.md 2.2). So dates are read here, and what had to be assumed is said.
+(the watching reference 2.2). So dates are read here, and what had to be assumed is said.
 """
 
 from __future__ import annotations
@@ -101,9 +101,7 @@ _DAY_FIRST = re.compile(
 _MONTH_FIRST = re.compile(rf"({_WORD})[\s\-]*(\d{{1,2}})(?:st|nd|rd|th)?[\s\-,]+(\d{{4}}|\d{{2}})(?![\d:])")
 _ASCTIME = re.compile(rf"({_WORD})\s+(\d{{1,2}})\s+\d{{1,2}}:\d{{2}}.{{0,20}}?\b(\d{{4}})(?!\d)")
 _SLASHED = re.compile(r"(?<!\d)(\d{1,2})([/.\-])(\d{1,2})\2(\d{4}|\d{2})(?![\d:])")
-_TIME = re.compile(
-    r"(?<![\d+\-:.])(\d{1,2})\s?[:h]\s?(\d{2})(?::(\d{1,2}))?(?:[.,]\d+)?(?:\s*([ap])\.?\s?m\b\.?)?"
-)
+_TIME = re.compile(r"(?<![\d+\-:.])(\d{1,2})\s?[:h]\s?(\d{2})(?::(\d{1,2}))?(?:[.,]\d+)?(?:\s*([ap])\.?\s?m\b\.?)?")
 _TIME_DOT = re.compile(
     r"(?<![\d+\-:.])(\d{1,2})\.(\d{2})(?!\d)()(?:\s*([ap])\.?\s?m\b\.?)?(?=\s*(?:uhr|wib|wita|wit|[ap]m|$))"
 )
@@ -146,9 +144,7 @@ def month(word: str) -> int | None:
 
 
 def _plain(text: str) -> str:
-    plain = " ".join(
-        fold(text[:MAX_CHARS].replace("−", "-").replace("오전", "上午").replace("오후", "下午")).split()
-    )
+    plain = " ".join(fold(text[:MAX_CHARS].replace("−", "-").replace("오전", "上午").replace("오후", "下午")).split())
     plain = unicodedata.normalize("NFC", plain)
     if not plain.isascii():
         for pattern, instead in _CJK:

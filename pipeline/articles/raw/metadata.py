@@ -1,6 +1,6 @@
 """What a page says about itself for machines: JSON-LD, Open Graph and meta elements, microdata.
 
-JSON-LD in the wild is often broken (raw newlines, trailing commas, CDATA wrappers; reference/watching.md 6), so a
+JSON-LD in the wild is often broken (raw newlines, trailing commas, CDATA wrappers; the watching reference 6), so a
 second, lenient try follows the first, and what still is no JSON is left out with a warning.
 """
 
@@ -100,11 +100,7 @@ def words(value: object) -> str:
     for each in listed(value):
         if isinstance(each, dict):
             each = each.get("@value") or each.get("name") or each.get("text") or ""  # noqa: PLW2901 - unwrapped
-        if (
-            isinstance(each, str | int | float)
-            and not isinstance(each, bool)
-            and (text := plain(str(each)[:20_000]))
-        ):
+        if isinstance(each, str | int | float) and not isinstance(each, bool) and (text := plain(str(each)[:20_000])):
             return text
     return ""
 
@@ -171,9 +167,7 @@ def _tail(url: str) -> str:
 def _meta(tree: HtmlElement) -> dict[str, str]:
     found: dict[str, str] = {}
     for element in tree.xpath("//meta[@content][@property or @name or @itemprop]")[:500]:
-        name = (
-            (element.get("property") or element.get("name") or element.get("itemprop") or "").strip().lower()
-        )
+        name = (element.get("property") or element.get("name") or element.get("itemprop") or "").strip().lower()
         value = " ".join((element.get("content") or "").split())[:5_000]
         if name and value:
             found.setdefault(name, value)
@@ -200,9 +194,5 @@ def _as_json_ld(item: Any, level: int) -> Any:
     if not isinstance(item, dict):
         return item
     properties = item.get("properties", {})
-    inside = (
-        {name: _as_json_ld(value, level + 1) for name, value in properties.items()}
-        if level < MAX_LEVELS
-        else {}
-    )
+    inside = {name: _as_json_ld(value, level + 1) for name, value in properties.items()} if level < MAX_LEVELS else {}
     return {"@type": item.get("type", ""), **inside}

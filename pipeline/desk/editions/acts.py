@@ -65,9 +65,7 @@ def skip(request: sign_in.Guest, edition_id: int) -> HttpResponse:
         )
     except review.Refused as error:
         return _refused(request, edition_id, error)
-    messages.success(
-        request, "Skipped: nothing is sent, and its stories stay candidates for the next edition."
-    )
+    messages.success(request, "Skipped: nothing is sent, and its stories stay candidates for the next edition.")
     return _back(edition_id)
 
 
@@ -78,9 +76,7 @@ def write(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     form = page.WordsForm(request.POST)
     draft = {name: request.POST.get(name, "") for name in form.fields}
     if not form.is_valid():
-        why = " ".join(
-            f"{name.capitalize()}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
-        )
+        why = " ".join(f"{name.capitalize()}: {' '.join(map(str, errors))}" for name, errors in form.errors.items())
         return page.shown(request, edition_id=edition_id, draft=draft, refused=why, status=400)
     told = form.cleaned_data
     try:

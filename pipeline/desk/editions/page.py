@@ -114,8 +114,7 @@ def told(row: Edition, *, now: datetime) -> dict[str, Any]:
     items = list(row.items.select_related("article", "block").defer("article__text", "article__related"))
     row_ = today.edition_row(row, now=now)
     return {
-        "edition": row_
-        | {"revision": row.revision, "composed_at": row.composed_at, "leaves_at": row.leaves_at},
+        "edition": row_ | {"revision": row.revision, "composed_at": row.composed_at, "leaves_at": row.leaves_at},
         "zone": zone,
         "blocks": _blocks(row, items, zone=zone),
         "left_out": _left_out(items, zone=zone),
@@ -176,9 +175,7 @@ def _item(item: Item, place: int, *, zone: str) -> dict[str, Any]:
 def _left_out(items: list[Item], *, zone: str) -> list[dict[str, Any]]:
     """Near misses by reason, in the order of words.WHY_NOT; the newest of each."""
     groups: dict[str, list[Item]] = {}
-    for item in sorted(
-        (i for i in items if not i.picked), key=lambda i: i.article.first_seen_at, reverse=True
-    ):
+    for item in sorted((i for i in items if not i.picked), key=lambda i: i.article.first_seen_at, reverse=True):
         groups.setdefault(item.code, []).append(item)
     order = {code: n for n, code in enumerate(words.WHY_NOT)}
     return [
@@ -196,11 +193,7 @@ def _findings(row: Edition) -> list[dict[str, Any]]:
         (level, title, tone, [f["sentence"] for f in row.preflight if f.get("level") == level])
         for level, title, tone in LEVELS
     ]
-    return [
-        {"title": title, "tone": tone, "sentences": sentences}
-        for _, title, tone, sentences in found
-        if sentences
-    ]
+    return [{"title": title, "tone": tone, "sentences": sentences} for _, title, tone, sentences in found if sentences]
 
 
 def _acts(row: Edition, *, now: datetime, zone: str) -> dict[str, Any]:
@@ -214,9 +207,7 @@ def _acts(row: Edition, *, now: datetime, zone: str) -> dict[str, Any]:
     if row.state == READY or (row.state == HELD and row.code in review.APPROVABLE_HOLDS):
         readers = recipients.count(topic_id=row.newsletter.topic_id)
         acts["approve"] = f"Send to {words.count(readers, 'reader')} {_leaving(row, now=now, zone=zone)}"
-        acts["readers"] = (
-            f"{words.count(readers, 'reader')} chose {row.newsletter.name} and may be mailed now."
-        )
+        acts["readers"] = f"{words.count(readers, 'reader')} chose {row.newsletter.name} and may be mailed now."
         acts["undo_s"] = row.newsletter.undo_s
     if row.state == APPROVED:
         acts["undo"] = f"Take back: do not send at {local(row.leaves_at, zone, words.CLOCK)}"
@@ -235,9 +226,7 @@ def _leaving(row: Edition, *, now: datetime, zone: str) -> str:
 def _history(row: Edition) -> list[dict[str, Any]]:
     """Who did what to it, newest first."""
     entries = (
-        JournalEntry.objects.filter(subject="edition", subject_id=row.id)
-        .select_related("actor")
-        .order_by("-id")[:PAGE]
+        JournalEntry.objects.filter(subject="edition", subject_id=row.id).select_related("actor").order_by("-id")[:PAGE]
     )
     return [
         {

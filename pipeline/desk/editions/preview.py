@@ -22,9 +22,7 @@ POLICY = (
 )
 #: Where pictures come from: attributes and styles of the message before its blanks are filled, so that the open
 #: picture is not among them and a look at the desk asks nothing of the tracking door.
-_PICTURE = re.compile(
-    r"""(?:\bsrc="|\bbackground="|url\(\s*['"]?)(https?://[A-Za-z0-9.-]+(?::\d{1,5})?)(?=[/?"')])"""
-)
+_PICTURE = re.compile(r"""(?:\bsrc="|\bbackground="|url\(\s*['"]?)(https?://[A-Za-z0-9.-]+(?::\d{1,5})?)(?=[/?"')])""")
 
 
 def markup(edition: Edition) -> str:

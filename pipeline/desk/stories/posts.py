@@ -47,9 +47,7 @@ def row(post: Post, *, zone: str) -> dict[str, Any]:
     return {
         "id": post.id,
         "account": str(post.account),
-        "paused": ""
-        if post.account.state == Account.State.ACTIVE
-        else f"This account is {post.account.state}.",
+        "paused": "" if post.account.state == Account.State.ACTIVE else f"This account is {post.account.state}.",
         "badge": words.badge("post", post.state),
         "text": getattr(post, "words", "") or "",
         "headline": post.article.headline,

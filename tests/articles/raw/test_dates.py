@@ -1,4 +1,4 @@
-"""Dates as feeds and pages write them, and feedparser's traps (reference/watching.md 2.2)."""
+"""Dates as feeds and pages write them, and feedparser's traps (the watching reference 2.2)."""
 
 from __future__ import annotations
 

@@ -21,9 +21,7 @@ def act(client: Client, edition_id: int, verb: str, **data: Any) -> tuple[int, s
     return answer.status_code, answer.content.decode()
 
 
-def test_an_approval_is_kept_with_its_name_and_can_be_taken_back(
-    desk: Client, morning: Any, ada: User
-) -> None:
+def test_an_approval_is_kept_with_its_name_and_can_be_taken_back(desk: Client, morning: Any, ada: User) -> None:
     _, told = act(desk, morning.ready.id, "approve", revision=morning.ready.revision)
     edition = Edition.objects.get(id=morning.ready.id)
     assert (edition.state, edition.approved_by, edition.leaves_at) == ("approved", ada, morning.ready.slot_at)
@@ -36,9 +34,7 @@ def test_an_approval_is_kept_with_its_name_and_can_be_taken_back(
 
 @pytest.mark.parametrize("verb", ["approve", "skip", "write"])
 @pytest.mark.parametrize("revision", ["0", "", "x", "²", "-1", "99999999999999999999"])
-def test_nobody_decides_on_what_they_have_not_seen(
-    desk: Client, morning: Any, verb: str, revision: str
-) -> None:
+def test_nobody_decides_on_what_they_have_not_seen(desk: Client, morning: Any, verb: str, revision: str) -> None:
     _, told = act(desk, morning.ready.id, verb, revision=revision, reason="because", subject="Mine")
     assert Edition.objects.get(id=morning.ready.id).state == "ready"
     assert "Someone changed this edition while you were reading it" in told
@@ -75,15 +71,11 @@ def test_new_words_are_kept_on_one_line_and_composed_again(desk: Client, morning
     assert "The edition is being composed again" in told
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("subject", "x" * 301), ("note", "x" * 5001), ("subject", "nul\x00")]
-)
+@pytest.mark.parametrize(("field", "value"), [("subject", "x" * 301), ("note", "x" * 5001), ("subject", "nul\x00")])
 def test_words_that_cannot_be_kept_are_refused_and_shown_again(
     desk: Client, morning: Any, field: str, value: str
 ) -> None:
-    answer = desk.post(
-        f"/desk/editions/{morning.ready.id}/write", {"revision": morning.ready.revision, field: value}
-    )
+    answer = desk.post(f"/desk/editions/{morning.ready.id}/write", {"revision": morning.ready.revision, field: value})
     assert answer.status_code == 400
     assert Edition.objects.get(id=morning.ready.id).revision == morning.ready.revision
 
@@ -92,9 +84,7 @@ def test_skipping_takes_a_reason(desk: Client, morning: Any) -> None:
     _, told = act(desk, morning.ready.id, "skip", revision=morning.ready.revision, reason=" \n ")
     assert "Say why, in a few words" in told
     assert Edition.objects.get(id=morning.ready.id).state == "ready"
-    _, told = act(
-        desk, morning.ready.id, "skip", revision=morning.ready.revision, reason="Public\nholiday\x00"
-    )
+    _, told = act(desk, morning.ready.id, "skip", revision=morning.ready.revision, reason="Public\nholiday\x00")
     assert Edition.objects.get(id=morning.ready.id).params == {"who": "Ada", "why": "Public holiday"}
     assert "Ada skipped it: “Public holiday”." in told
 
@@ -137,9 +127,7 @@ def test_cancelling_takes_a_reason_and_says_what_cannot_be_recalled(desk: Client
     assert "Say why" in act(desk, morning.leaving.edition_id, "cancel")[1]
     assert Send.objects.get().state == "submitting"
     _, told = act(desk, morning.leaving.edition_id, "cancel", reason="Wrong lead")
-    assert (
-        "Cancelled: 2 readers will not get it. 7 messages had been accepted and cannot be recalled." in told
-    )
+    assert "Cancelled: 2 readers will not get it. 7 messages had been accepted and cannot be recalled." in told
     assert Delivery.objects.filter(state="cancelled").count() == 2
     assert JournalEntry.objects.get(verb="cancel").reason == "Wrong lead"
 

@@ -19,9 +19,7 @@ def words(node: Any) -> str:
 
 
 def shown(desk: Client, morning: Any) -> Any:
-    return lxml_html.document_fromstring(
-        desk.get(f"/desk/editions/{morning.leaving.edition_id}/").content.decode()
-    )
+    return lxml_html.document_fromstring(desk.get(f"/desk/editions/{morning.leaving.edition_id}/").content.decode())
 
 
 def test_every_delivery_is_in_one_count(morning: Any) -> None:

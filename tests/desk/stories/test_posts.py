@@ -47,9 +47,7 @@ def test_an_unknown_post_without_a_code_is_still_explained(desk: Client) -> None
     [("https://agora.example/1", ["https://agora.example/1"]), ("javascript:alert(1)", [])],
 )
 def test_only_a_web_address_is_linked(desk: Client, remote: str, links: list[str]) -> None:
-    posts.post(
-        article=articles.article(), account=posts.account(), state=Post.State.POSTED, remote_url=remote
-    )
+    posts.post(article=articles.article(), account=posts.account(), state=Post.State.POSTED, remote_url=remote)
     assert told(desk).xpath("//ol[@class='stories']//a/@href") == links
 
 

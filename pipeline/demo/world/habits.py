@@ -56,7 +56,7 @@ SCANNERS = (
     "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.1)",
     "python-requests/2.32.3",
 )
-#: What Apple's mail privacy proxy says when it fetches every picture of a mail (`reference/engagement.md`, 2.1).
+#: What Apple's mail privacy proxy says when it fetches every picture of a mail (`the engagement reference`, 2.1).
 PROXY = "Mozilla/5.0"
 
 
@@ -123,9 +123,7 @@ def _scan(sight: Sight, rng: Random) -> list[Act]:
     ]
 
 
-def _person(
-    sight: Sight, rng: Random, *, reader: str, seed: str, clicking: float, scale: float
-) -> Iterable[Act]:
+def _person(sight: Sight, rng: Random, *, reader: str, seed: str, clicking: float, scale: float) -> Iterable[Act]:
     """A look after a while, then perhaps up to three stories, a few seconds each."""
     agent = BROWSERS[int(_share(seed, "browser", reader) * len(BROWSERS))]
     # RFC 2544 sets 198.18.0.0/15 aside for tests: 512 neighbourhoods in which nobody lives.
@@ -171,9 +169,7 @@ def _stories(anchors: list[html.HtmlElement]) -> tuple[Link, ...]:
     """Links with a headline, one per address, under their longest words."""
     found: dict[str, str] = {}
     for anchor in anchors:
-        words = " ".join(
-            [anchor.text_content(), *(image.get("alt") or "" for image in anchor.iter("img"))]
-        ).strip()
+        words = " ".join([anchor.text_content(), *(image.get("alt") or "" for image in anchor.iter("img"))]).strip()
         url = _address(anchor, "href")
         found[url] = max(found.get(url, ""), words, key=len)
     return tuple(Link(url, words) for url, words in found.items() if _is_headline(words))

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from lxml import html
 
-from pipeline.demo.inbox import Inbox
-from pipeline.demo.serving import HOST
+from pipeline.demo.world.inbox import Inbox
+from pipeline.demo.world.serving import HOST
 
 HTML = "<html><head><title>x</title></head><body><p>Grüße</p><script>alert(1)</script></body></html>"
 
@@ -75,9 +75,7 @@ def test_only_the_newest_are_kept(inbox: Inbox, client: httpx.Client) -> None:
 
 def test_waiting_ends_as_soon_as_a_mail_comes(inbox: Inbox) -> None:
     waiting: list[int] = []
-    thread = threading.Thread(
-        target=lambda: waiting.extend(mail.number for mail in inbox.wait(after=0, timeout_s=10))
-    )
+    thread = threading.Thread(target=lambda: waiting.extend(mail.number for mail in inbox.wait(after=0, timeout_s=10)))
     thread.start()
     send(inbox, "ada@example.org")
     thread.join(5)
@@ -97,9 +95,7 @@ def test_the_list_is_newest_first_searchable_and_paged(inbox: Inbox, client: htt
     assert seek(found, "//ul[@class='mails']//span[@class='to']/text()") == ["ben@example.org"]
 
 
-def test_the_html_part_has_an_address_of_its_own_where_nothing_may_run(
-    inbox: Inbox, client: httpx.Client
-) -> None:
+def test_the_html_part_has_an_address_of_its_own_where_nothing_may_run(inbox: Inbox, client: httpx.Client) -> None:
     send(inbox, "ada@example.org")
     answer = client.get("/mails/1/html")
     policy = answer.headers["content-security-policy"]
@@ -111,9 +107,7 @@ def test_the_html_part_has_an_address_of_its_own_where_nothing_may_run(
     assert "allow-scripts" not in frame.get("sandbox") and "allow-same-origin" not in frame.get("sandbox")
 
 
-def test_the_viewer_itself_allows_no_script_and_escapes_what_mail_says(
-    inbox: Inbox, client: httpx.Client
-) -> None:
+def test_the_viewer_itself_allows_no_script_and_escapes_what_mail_says(inbox: Inbox, client: httpx.Client) -> None:
     send(inbox, "ada@example.org", raw=letter("<script>alert(1)</script>"))
     for path in ("/", "/mails/1", "/mails/1/text", "/mails/1/headers"):
         answer = client.get(path)

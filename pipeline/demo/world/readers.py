@@ -16,8 +16,8 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from pipeline.demo.habits import Act, Sight, plan, sight
-from pipeline.demo.inbox import Inbox, Mail
+from pipeline.demo.world.habits import Act, Sight, plan, sight
+from pipeline.demo.world.inbox import Inbox, Mail
 
 AT_ONCE = 8
 

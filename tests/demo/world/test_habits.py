@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.demo.habits import BROWSERS, PROXY, SCANNED, SCANNERS, Act, Link, Sight, interest, plan, sight
+from pipeline.demo.world.habits import BROWSERS, PROXY, SCANNED, SCANNERS, Act, Link, Sight, interest, plan, sight
 
 MAIL = """<html><body>
 <a href="https://t.example/c/one"><img src="https://t.example/one.png" width="600" height="300" alt="A picture"></a>
@@ -43,10 +43,7 @@ def test_machines_see_every_web_address_and_nothing_else() -> None:
 
 def test_people_never_follow_hidden_or_housekeeping_links() -> None:
     clicked = {
-        act.url
-        for n in range(500)
-        for act in acts_of(f"r{n}@x.example", seen=SEEN, clicking=1)
-        if act.kind == "click"
+        act.url for n in range(500) for act in acts_of(f"r{n}@x.example", seen=SEEN, clicking=1) if act.kind == "click"
     }
     assert clicked == {"https://t.example/c/one", "https://t.example/c/two"}
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from pipeline.demo.stories import Story, authors, dateline, follow_up, slugify, stories
+from pipeline.demo.world.stories import Story, authors, dateline, follow_up, slugify, stories
 
 DAY = date(2026, 4, 19)
 FOLLOW_UPS = [follow_up(number=number) for number in range(343)]
@@ -21,11 +21,7 @@ def shingles(story: Story) -> set[tuple[str, ...]]:
 
 def test_the_stock_is_large_and_every_story_has_its_own_address_and_headline() -> None:
     assert len(stories()) >= 28
-    assert (
-        len({story.slug for story in stories()})
-        == len({story.title for story in stories()})
-        == len(stories())
-    )
+    assert len({story.slug for story in stories()}) == len({story.title for story in stories()}) == len(stories())
 
 
 def test_sections_form_a_tree_of_two_levels() -> None:

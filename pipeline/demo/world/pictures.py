@@ -125,9 +125,7 @@ def _ridge(rng: Random, *, level: float, swing: float) -> list[Point]:
     waves = [(rng.uniform(0.6, 1.4) * (2**n), rng.uniform(0, math.tau), swing / (1.9**n)) for n in range(3)]
 
     def height(x: int) -> float:
-        return level + sum(
-            depth * math.sin(x / WIDTH * math.tau * pace + phase) for pace, phase, depth in waves
-        )
+        return level + sum(depth * math.sin(x / WIDTH * math.tau * pace + phase) for pace, phase, depth in waves)
 
     heights = [(float(x), height(x)) for x in range(0, WIDTH + 1, 12)]
     return [(0.0, float(HEIGHT)), *heights, (float(WIDTH), float(HEIGHT))]
@@ -147,15 +145,9 @@ def _dunes(canvas: Canvas, rng: Random, palette: tuple[Colour, ...]) -> None:
             mix(palette[6], palette[2], 0.2 * layer),
             mix(palette[2], palette[4], 0.12 + 0.22 * layer),
         )
-        slope = [
-            (x, 350 + 92 * layer - 120 * max(0.0, 1 - abs(x - crest) / 640) ** 1.5)
-            for x in range(-20, 1221, 10)
-        ]
+        slope = [(x, 350 + 92 * layer - 120 * max(0.0, 1 - abs(x - crest) / 640) ** 1.5) for x in range(-20, 1221, 10)]
         canvas.polygon([(-20.0, 700.0), *slope, (1220.0, 700.0)], lit)
-        fold = [
-            (crest + 190 * t / 20 + 46 * math.sin(t / 3.2), 230 + 92 * layer + 26.0 * t)
-            for t in range(20, -1, -1)
-        ]
+        fold = [(crest + 190 * t / 20 + 46 * math.sin(t / 3.2), 230 + 92 * layer + 26.0 * t) for t in range(20, -1, -1)]
         canvas.polygon([*fold, *[point for point in slope if point[0] >= crest], (1220.0, 700.0)], shade)
 
 
@@ -181,9 +173,7 @@ def _harbour(canvas: Canvas, rng: Random, palette: tuple[Colour, ...]) -> None:
             tone = rng.choice((palette[5], palette[6], palette[1], palette[2]))
             canvas.rect(130 + stack * 46, 392 - 30 * floor, 43, 27, tone)
     for line in range(12):
-        canvas.rect(
-            rng.uniform(0, 1000), 520 + line * 13, rng.uniform(60, 320), 3, mix(palette[3], palette[1], 0.4)
-        )
+        canvas.rect(rng.uniform(0, 1000), 520 + line * 13, rng.uniform(60, 320), 3, mix(palette[3], palette[1], 0.4))
 
 
 def _crane(canvas: Canvas, x: float, ground: float, size: float, palette: tuple[Colour, ...]) -> None:
@@ -226,9 +216,7 @@ def _arches(canvas: Canvas, rng: Random, palette: tuple[Colour, ...]) -> None:
     for index in range(6):
         x = index * wide
         outline = [(x + 28, 560.0), *arc(x + 100, 280, 72, math.pi, math.tau), (x + 172, 560.0)]
-        canvas.polygon(
-            [*arc(x + 100, 280, 88, math.pi, math.tau), (x + 188, 560.0), (x + 12, 560.0)], palette[0]
-        )
+        canvas.polygon([*arc(x + 100, 280, 88, math.pi, math.tau), (x + 188, 560.0), (x + 12, 560.0)], palette[0])
         canvas.polygon(outline, palette[3])
         canvas.rect(x + 28, 440, 144, 120, palette[4])
         if index == sun:
@@ -248,13 +236,7 @@ def _hemicycle(canvas: Canvas, rng: Random, palette: tuple[Colour, ...]) -> None
             turn = math.pi + math.pi * (seat + 0.5) / seats
             share = seat / seats + rng.uniform(-0.05, 0.05)
             tone = (
-                palette[5]
-                if share < 0.24
-                else palette[6]
-                if share < 0.5
-                else palette[1]
-                if share < 0.8
-                else palette[2]
+                palette[5] if share < 0.24 else palette[6] if share < 0.5 else palette[1] if share < 0.8 else palette[2]
             )
             canvas.polygon(arc(600 + radius * math.cos(turn), 640 + radius * math.sin(turn), 16, 0, math.tau, steps=20), tone)  # fmt: skip
     canvas.rect(480, 596, 240, 44, palette[0])

@@ -5,8 +5,8 @@ import zlib
 
 import pytest
 
-from pipeline.demo.pictures import COMPOSITIONS, HEIGHT, WIDTH, Canvas, picture
-from pipeline.demo.stories import stories
+from pipeline.demo.world.pictures import COMPOSITIONS, HEIGHT, WIDTH, Canvas, picture
+from pipeline.demo.world.stories import stories
 
 
 @pytest.mark.parametrize("kind", COMPOSITIONS)

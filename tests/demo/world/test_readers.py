@@ -8,10 +8,10 @@ from email.message import EmailMessage
 
 import pytest
 
-from pipeline.demo.inbox import Inbox
-from pipeline.demo.newsroom import Newsroom
-from pipeline.demo.readers import Readers
-from pipeline.demo.serving import HOST, Answer, LocalServer, Request, redirect
+from pipeline.demo.world.inbox import Inbox
+from pipeline.demo.world.newsroom import Newsroom
+from pipeline.demo.world.readers import Readers
+from pipeline.demo.world.serving import HOST, Answer, LocalServer, Request, redirect
 
 NOW = datetime(2026, 4, 19, 8, 0, tzinfo=UTC)
 READERS = 120
@@ -119,9 +119,7 @@ def test_counts_match_what_the_door_saw_story_by_story(inbox: Inbox, door: Door)
         assert readers.counts.by_article[release.path] == len(by_people)
 
 
-def test_a_redirect_that_leaves_the_newsroom_is_counted_as_strayed_and_not_followed(
-    inbox: Inbox, door: Door
-) -> None:
+def test_a_redirect_that_leaves_the_newsroom_is_counted_as_strayed_and_not_followed(inbox: Inbox, door: Door) -> None:
     readers = Readers(inbox=inbox, seed=1, clicking=1, scale=0, newsroom_url=door.newsroom.url, visiting=True)
     readers.start()
     deliver(inbox, digest(door, at="away"), readers=20)

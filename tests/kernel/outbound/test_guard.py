@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.kernel import guard, http
+from pipeline.kernel.outbound import guard, http
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LIMIT = 1_000_000
@@ -198,11 +198,7 @@ def test_only_an_unbroken_run_of_permanent_redirects_is_remembered(
 ) -> None:
     def hop(connection: socket.socket, head: bytes) -> None:
         step = int(head.split()[1].lstrip(b"/"))
-        talk = (
-            net.says(f"{statuses[step]} Moved", f"Location: /{step + 1}\r\n")
-            if step < 2
-            else net.says("200 OK")
-        )
+        talk = net.says(f"{statuses[step]} Moved", f"Location: /{step + 1}\r\n") if step < 2 else net.says("200 OK")
         talk(connection, head)
 
     with net.site(hop) as there, net.client(there) as ours:
@@ -228,9 +224,7 @@ def test_a_redirect_body_is_never_read(net: Any) -> None:
     def huge(connection: socket.socket, head: bytes) -> None:
         if b"GET /end" in head:
             return net.says("200 OK", body=b"end")(connection, head)
-        connection.sendall(
-            b"HTTP/1.1 302 Found\r\nLocation: /end\r\nContent-Length: 999999999\r\n\r\n" + b"x" * 1000
-        )
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /end\r\nContent-Length: 999999999\r\n\r\n" + b"x" * 1000)
         return None
 
     with net.site(huge) as there, net.client(there) as ours:

@@ -16,7 +16,7 @@ from itertools import count
 import regex
 from markupsafe import Markup, escape
 
-from pipeline.demo.serving import (
+from pipeline.demo.world.serving import (
     Answer,
     Hangup,
     LocalServer,
@@ -206,9 +206,7 @@ class PretendNetwork:
             "account": post.handle,
             "text": post.text,
             "language": post.language,
-            "media": [
-                {"alt": each.alt, "url": self._address(post, n)} for n, each in enumerate(post.pictures)
-            ],
+            "media": [{"alt": each.alt, "url": self._address(post, n)} for n, each in enumerate(post.pictures)],
             "created_at": post.created_at.isoformat(),
             "url": f"{self.url}/@{post.handle}/{post.id}",
         }
@@ -230,9 +228,7 @@ class PretendNetwork:
         return redirect("/")
 
     def _timeline(self, *, handle: str, number: str | None) -> Answer:
-        posts = [
-            post for post in reversed(self.posts) if handle in ("", post.handle) and number in (None, post.id)
-        ]
+        posts = [post for post in reversed(self.posts) if handle in ("", post.handle) and number in (None, post.id)]
         accounts = Counter(post.handle for post in self.posts)
         body = self._pages.get_template("timeline.html").render(
             posts=posts[:60],

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.kernel import http
+from pipeline.kernel.outbound import http
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LIMIT = 1_000_000
@@ -25,7 +25,7 @@ Talk = Callable[[socket.socket, bytes], None]
 def test_a_gzip_answer_is_inflated_and_asked_for(net: Any) -> None:
     body = b"<rss>" * 5000
     with (
-        net.site(net.says("200 OK", "Content-Encoding: gzip\r\n", gzip.compress(body))) as there,
+        net.site(net.says("200 OK", "Content-Encoding: gzip\r\n", gzip.compress(body, mtime=0))) as there,
         net.client(there) as ours,
     ):
         assert ours.get(there.url(), limit_bytes=LIMIT).body == body
@@ -33,7 +33,7 @@ def test_a_gzip_answer_is_inflated_and_asked_for(net: Any) -> None:
 
 
 def test_several_gzip_members_and_padding_are_one_text(net: Any) -> None:
-    packed = gzip.compress(b"one ") + gzip.compress(b"two") + b"\0\0\0"
+    packed = gzip.compress(b"one ", mtime=0) + gzip.compress(b"two") + b"\0\0\0"
     with (
         net.site(net.says("200 OK", "Content-Encoding: x-gzip\r\n", packed)) as there,
         net.client(there) as ours,
@@ -42,7 +42,7 @@ def test_several_gzip_members_and_padding_are_one_text(net: Any) -> None:
 
 
 def test_a_gzip_bomb_stops_at_the_limit_in_little_memory(net: Any) -> None:
-    bomb = gzip.compress(bytes(200_000_000), compresslevel=9)
+    bomb = gzip.compress(bytes(200_000_000), compresslevel=9, mtime=0)
     with net.site(net.says("200 OK", "Content-Encoding: gzip\r\n", bomb)) as there, net.client(there) as ours:
         tracemalloc.start()
         with pytest.raises(http.TooLarge):
@@ -56,7 +56,7 @@ def test_a_gzip_bomb_stops_at_the_limit_in_little_memory(net: Any) -> None:
 @pytest.mark.parametrize(
     ("headers", "body"),
     [
-        ("Content-Encoding: gzip\r\n", gzip.compress(b"hello" * 1000)[:-12]),
+        ("Content-Encoding: gzip\r\n", gzip.compress(b"hello" * 1000, mtime=0)[:-12]),
         ("Content-Encoding: gzip\r\n", b"<html>not gzip"),
         ("Content-Encoding: br\r\n", b"\x0b\x02\x80hello\x03"),
     ],
@@ -96,7 +96,7 @@ def test_an_endless_stream_of_empty_gzip_members_is_too_large(net: Any) -> None:
     def endless(connection: socket.socket, head: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n")
         for _ in range(1000):
-            connection.sendall(gzip.compress(b"") * 500)
+            connection.sendall(gzip.compress(b"", mtime=0) * 500)
 
     with net.site(endless) as there, net.client(there) as ours, pytest.raises(http.TooLarge):
         ours.get(there.url(), limit_bytes=100_000)

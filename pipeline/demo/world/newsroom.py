@@ -14,9 +14,9 @@ from itertools import count
 import httpx
 from markupsafe import Markup
 
-from pipeline.demo.pictures import picture
-from pipeline.demo.serving import Answer, LocalServer, Request, redirect, stylesheet, templates
-from pipeline.demo.stories import Story, authors, dateline, follow_up, slugify, stories
+from pipeline.demo.world.pictures import picture
+from pipeline.demo.world.serving import Answer, LocalServer, Request, redirect, stylesheet, templates
+from pipeline.demo.world.stories import Story, authors, dateline, follow_up, slugify, stories
 
 TITLE = "The Meridian Dispatch"
 TAGLINE = "Diplomatic news from where it happens"
@@ -116,7 +116,7 @@ class Newsroom:
         """The next story, dated `now`; when the stock is used up, a follow-up written from facts of two others.
 
         Two releases never share a second: WordPress tells its feed's age in whole seconds, so a reader who
-        looked between them would be answered 304 until the next change (`reference/watching.md`, finding 2).
+        looked between them would be answered 304 until the next change (`the watching reference`, finding 2).
         """
         with self._lock:
             story = self._stock.pop(0) if self._stock else follow_up(number=next(self._follow_ups))
@@ -165,9 +165,7 @@ class Newsroom:
 
     def _front(self) -> Answer:
         newest = self._newest()
-        pictured = next(
-            (release for release in newest[:4] if release.story.image), newest[0] if newest else None
-        )
+        pictured = next((release for release in newest[:4] if release.story.image), newest[0] if newest else None)
         rest = [release for release in newest if release is not pictured]
         return self._shown("front.html", None, canonical="/", lead=pictured, releases=rest[:18])
 
@@ -188,15 +186,11 @@ class Newsroom:
 
     def _section(self, request: Request) -> Answer:
         slugs = [slug for slug in request.path.removeprefix("/category/").split("/") if slug]
-        names = next(
-            (names for names in self._sections() if [slugify(name) for name in names] == slugs), None
-        )
+        names = next((names for names in self._sections() if [slugify(name) for name in names] == slugs), None)
         if names is None:
             return self._missing()
         inside = [release for release in self._newest() if release.story.section[: len(names)] == names]
-        return self._shown(
-            "listing.html", None, canonical=request.path, trail=names, note="", releases=inside
-        )
+        return self._shown("listing.html", None, canonical=request.path, trail=names, note="", releases=inside)
 
     def _author(self, request: Request) -> Answer:
         slug = request.path.removeprefix("/author/").strip("/")
@@ -205,9 +199,7 @@ class Newsroom:
             return self._missing()
         by = [release for release in self._newest() if release.story.author == name]
         note = authors()[name]
-        return self._shown(
-            "listing.html", None, canonical=request.path, trail=(name,), note=note, releases=by
-        )
+        return self._shown("listing.html", None, canonical=request.path, trail=(name,), note=note, releases=by)
 
     def _sections(self) -> list[tuple[str, ...]]:
         """Every section and its parents, in order of first appearance in the stock."""

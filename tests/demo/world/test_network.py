@@ -8,8 +8,8 @@ import httpx
 import pytest
 from lxml import html
 
-from pipeline.demo.network import PretendNetwork, graphemes
-from pipeline.demo.pictures import picture
+from pipeline.demo.world.network import PretendNetwork, graphemes
+from pipeline.demo.world.pictures import picture
 
 TEXT = "Eleven states agree on a single travel paper for herders https://link.example/c/abc"
 
@@ -36,9 +36,7 @@ def client(network: PretendNetwork) -> Iterator[httpx.Client]:
 
 def say(client: httpx.Client, text: str = TEXT, *, key: str = "", **more: object) -> httpx.Response:
     headers = {"Idempotency-Key": key} if key else {}
-    return client.post(
-        "/api/accounts/dispatch/posts", json={"text": text, "language": "en", **more}, headers=headers
-    )
+    return client.post("/api/accounts/dispatch/posts", json={"text": text, "language": "en", **more}, headers=headers)
 
 
 def test_a_post_is_made_read_found_and_deleted(client: httpx.Client) -> None:
@@ -65,9 +63,7 @@ def test_without_a_key_two_posts_are_two_posts(client: httpx.Client, network: Pr
     assert len(network.posts) == 2
 
 
-def test_commit_then_drop_leaves_the_post_and_no_answer(
-    client: httpx.Client, network: PretendNetwork
-) -> None:
+def test_commit_then_drop_leaves_the_post_and_no_answer(client: httpx.Client, network: PretendNetwork) -> None:
     network.commit_then_drop(times=1)
     with pytest.raises(httpx.RemoteProtocolError):
         say(client, key="k1")
@@ -113,16 +109,12 @@ def test_an_account_belongs_to_its_first_token(client: httpx.Client, network: Pr
     assert len(network.posts) == 1
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b'{"text": "x", "media": [{"alt": "no picture"}]}', b"\xff"]
-)
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"text": "x", "media": [{"alt": "no picture"}]}', b"\xff"])
 def test_what_is_not_a_post_is_refused(client: httpx.Client, body: bytes) -> None:
     assert client.post("/api/accounts/dispatch/posts", content=body).status_code == 400
 
 
-def test_pictures_are_kept_and_shown_with_their_description(
-    client: httpx.Client, network: PretendNetwork
-) -> None:
+def test_pictures_are_kept_and_shown_with_their_description(client: httpx.Client, network: PretendNetwork) -> None:
     png = picture(kind="hills", seed="post")
     media = [{"alt": "Three ridges", "media_type": "image/png", "content": base64.b64encode(png).decode()}]
     post = say(client, media=media).json()

@@ -1,4 +1,4 @@
-"""The outbound client: every answer is bounded in bytes and in time, every hop goes through kernel/guard.py.
+"""The outbound client: every answer is bounded in bytes and in time, every hop goes through kernel/outbound/guard.py.
 
 httpcore is used without httpx's client because nothing may be decoded, followed, remembered (cookies) or read
 from the environment (proxies, trust_env) behind our back; httpx lends only its URL.
@@ -20,7 +20,7 @@ import certifi
 import httpcore
 import httpx
 
-from pipeline.kernel.guard import (
+from pipeline.kernel.outbound.guard import (
     CONNECT_OR_READ_S,
     Deadline,
     FetchError,
@@ -227,9 +227,7 @@ class Client:
         `headers` (say, Authorization) go to the asked origin only and are dropped when a redirect leaves it.
         """
         conditional = validators.headers() if validators else {}
-        return self._follow(
-            "GET", url, b"", shared=conditional, private=headers or {}, limit_bytes=limit_bytes
-        )
+        return self._follow("GET", url, b"", shared=conditional, private=headers or {}, limit_bytes=limit_bytes)
 
     def post(
         self, url: str, *, content: bytes, headers: Mapping[str, str] | None = None, limit_bytes: int = 65536

@@ -6,7 +6,7 @@ import os
 from functools import lru_cache
 
 from pipeline.kernel.config import config
-from pipeline.kernel.http import Client
+from pipeline.kernel.outbound.http import Client
 
 
 def client() -> Client:

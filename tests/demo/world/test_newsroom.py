@@ -15,9 +15,9 @@ import httpx
 import pytest
 from lxml import html
 
-from pipeline.demo.newsroom import FEED_ITEMS, Newsroom, Release
-from pipeline.demo.serving import HOST, Answer, LocalServer
-from pipeline.demo.stories import stories
+from pipeline.demo.world.newsroom import FEED_ITEMS, Newsroom, Release
+from pipeline.demo.world.serving import HOST, Answer, LocalServer
+from pipeline.demo.world.stories import stories
 
 NOW = datetime(2026, 4, 19, 8, 0, 0, tzinfo=UTC)
 
@@ -79,9 +79,7 @@ def test_publishing_goes_on_after_the_stock_is_used_up() -> None:
     assert len(set(slugs)) == len(slugs) == 74
 
 
-def test_every_story_has_a_page_that_says_what_the_feed_says(
-    newsroom: Newsroom, client: httpx.Client
-) -> None:
+def test_every_story_has_a_page_that_says_what_the_feed_says(newsroom: Newsroom, client: httpx.Client) -> None:
     told: dict[str, feedparser.FeedParserDict] = {}
     pages = -(-len(newsroom.published) // FEED_ITEMS)
     for number in range(1, pages + 1):
@@ -94,9 +92,7 @@ def test_every_story_has_a_page_that_says_what_the_feed_says(
         page = html.document_fromstring(client.get(release.path).content)
         assert seek(page, "string(//h1[@class='entry-title'])") == story.title == entry.title
         assert seek(page, "//link[@rel='canonical']/@href") == [entry.link]
-        assert (
-            seek(page, "//link[@rel='shortlink']/@href") == [entry.id] == [newsroom.url + release.guid_path]
-        )
+        assert seek(page, "//link[@rel='shortlink']/@href") == [entry.id] == [newsroom.url + release.guid_path]
         assert entry.author == story.author
         assert [tag.term for tag in entry.tags] == [*story.section, *story.tags]
         assert parsedate_to_datetime(entry.published) == release.published_at

@@ -19,7 +19,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from pipeline.demo.serving import HOST, Answer, LocalServer, Request, json_answer, stylesheet, templates
+from pipeline.demo.world.serving import HOST, Answer, LocalServer, Request, json_answer, stylesheet, templates
 
 PAGE = 50
 #: Largest mail taken, in bytes; said to clients as SIZE.
@@ -29,9 +29,7 @@ MAIL_CSP = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; script-src 'none'; "
     "img-src http: https: data:; style-src 'unsafe-inline'; font-src http: https:; form-action 'none'; base-uri 'none'"
 )
-_VIEWER_CSP = (
-    "default-src 'none'; style-src 'self'; frame-src 'self'; img-src 'self' data:; form-action 'self'"
-)
+_VIEWER_CSP = "default-src 'none'; style-src 'self'; frame-src 'self'; img-src 'self' data:; form-action 'self'"
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -166,9 +164,7 @@ class Inbox:
             return stylesheet("inbox")
         if request.path == "/api/mails.json":
             return self._listed_for_scripts(request)
-        found = re.fullmatch(
-            r"/(?:mails/(\d+)(?:/(html|text|headers|raw))?|api/mails/(\d+)\.json)", request.path
-        )
+        found = re.fullmatch(r"/(?:mails/(\d+)(?:/(html|text|headers|raw))?|api/mails/(\d+)\.json)", request.path)
         mail = self.mail(int(found[1] or found[3])) if found else None
         if found is None or mail is None:
             return Answer(b"There is no such mail (any more).", 404, _TEXT)
@@ -244,9 +240,7 @@ class _Door(Controller):
         super().__init__(handler, hostname=HOST, port=self._listener.getsockname()[1])
 
     def factory(self) -> SMTP:
-        return SMTP(
-            self.handler, hostname="inbox.localhost", data_size_limit=LARGEST_MAIL, enable_SMTPUTF8=True
-        )
+        return SMTP(self.handler, hostname="inbox.localhost", data_size_limit=LARGEST_MAIL, enable_SMTPUTF8=True)
 
     def _create_server(self) -> Any:
         return self.loop.create_server(self._factory_invoker, sock=self._listener)

@@ -103,9 +103,7 @@ def _parsed(path: Path) -> Story:
     try:
         return _story(path.stem.partition("-")[2], fields, body)
     except KeyError as missing:
-        raise ValueError(
-            f"{path.name}: no {missing.args[0]!r} line" if found else f"{path.name}: no ---"
-        ) from None
+        raise ValueError(f"{path.name}: no {missing.args[0]!r} line" if found else f"{path.name}: no ---") from None
 
 
 def _field(line: str) -> tuple[str, str]:
@@ -174,9 +172,7 @@ def follow_up(*, number: int) -> Story:
     )
 
 
-def _follow_up_blocks(
-    parts: dict[str, list[str]], facts: dict[str, object], number: int
-) -> tuple[Block, ...]:
+def _follow_up_blocks(parts: dict[str, list[str]], facts: dict[str, object], number: int) -> tuple[Block, ...]:
     """Seven choices in five places, drawn as a Reed-Solomon code word: of 343 in a row no two share more than two
     paragraphs, or Dateline would rightly take them for one story edited."""
     low, middle, high = number % 7, number // 7 % 7, number // 49 % 7

@@ -56,9 +56,7 @@ _PRIVATE_V4 = [
         "168.63.129.16/32",  # a public number that is a cloud host's control endpoint from inside its machines
     )
 ]
-_GLOBAL_V6 = IPv6Network(
-    "2000::/3"
-)  #: all that was given out; loopback, ULA, link-local, multicast are outside
+_GLOBAL_V6 = IPv6Network("2000::/3")  #: all that was given out; loopback, ULA, link-local, multicast are outside
 _PRIVATE_V6 = [IPv6Network(net) for net in ("2001::/23", "2001:db8::/32", "3fff::/20")]
 _NAT64 = IPv6Network("64:ff9b::/96")  #: RFC 6052; the local-use 64:ff9b:1::/48 (RFC 8215) stays refused
 
