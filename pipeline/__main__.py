@@ -269,8 +269,7 @@ def _words() -> Iterator[None]:
     """Errors a person can meet end in one clear line and exit code 2; bugs keep their traceback."""
     from pipeline.commands.unusable import UnusableInput
     from pipeline.kernel.config import ConfigError
-    from pipeline.kernel.processes.engines import EngineError
-    from pipeline.kernel.processes.supervisor import PortTaken
+    from pipeline.kernel.processes.faults import EngineError, PortTaken
 
     try:
         yield

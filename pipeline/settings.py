@@ -13,7 +13,8 @@ CONFIG = config()
 SECRET_KEY = CONFIG.secret_key
 DEBUG = False
 _site = urlsplit(CONFIG.site_url)
-ALLOWED_HOSTS = [_site.hostname or "localhost"] + (["127.0.0.1", "localhost", "testserver"] if CONFIG.debug else [])
+#: Loopback always: a container's health check and `dateline doctor` ask there.
+ALLOWED_HOSTS = [_site.hostname or "localhost", "127.0.0.1", "localhost"] + (["testserver"] if CONFIG.debug else [])
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
 
 INSTALLED_APPS = [
@@ -84,11 +85,12 @@ LOGIN_REDIRECT_URL = "/desk/"
 CSRF_FAILURE_VIEW = "pipeline.public.faults.stale_form"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not CONFIG.debug
 SECURE_SSL_REDIRECT = not CONFIG.debug
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 0 if CONFIG.debug else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not CONFIG.debug
 SECURE_PROXY_SSL_HEADER = None if CONFIG.debug else ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
-X_FRAME_OPTIONS = "SAMEORIGIN"
+X_FRAME_OPTIONS = "DENY"  # the preview of a message says otherwise for itself
 
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -16,7 +16,15 @@ _DATA.chmod(0o755)  # as root, PostgreSQL runs as another user and must reach it
 for _name in [name for name in os.environ if name.startswith("DATELINE_")] + ["DATABASE_URL", "REDIS_URL"]:
     os.environ.pop(_name, None)
 os.environ["DATELINE_DATA_DIR"] = str(_DATA)
+os.environ["DJANGO_SETTINGS_MODULE"] = "pipeline.settings"
 os.environ["DATELINE_POSTAL_ADDRESS"] = "The Meridian Dispatch, 12 Harbour Row, 1000 Brussels"
+
+import django  # noqa: E402
+
+django.setup()
+#: Not in the ini and not handed on to xdist's workers: pytest-django would read the settings, and with them the
+#: data directory, before this file has named one for the process.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from pipeline.kernel.config import config  # noqa: E402
 from pipeline.kernel.processes.engines import Engines  # noqa: E402

@@ -81,7 +81,8 @@ def _disk(settings: Config) -> Finding:
 
 
 def _engines(settings: Config) -> Iterator[Finding]:
-    from pipeline.kernel.processes.engines import EngineError, running
+    from pipeline.kernel.processes.engines import running
+    from pipeline.kernel.processes.faults import EngineError
 
     try:
         with running(settings):

@@ -177,6 +177,7 @@ EDITION: Mapping[str, Sentence] = {
     "below_minimum": "Only {found} of at least {minimum} stories were new. They stay candidates for the next edition.",
     "preflight": "A check before sending failed. Correct it and compose again, or skip this edition.",
     "by_editor": "{who} skipped it: “{why}”.",
+    "newsletter_paused": "Its newsletter was not running when its time came.",
     "cancelled": "An editor cancelled the rest of the send. What was accepted before cannot be recalled.",
     "holiday": lambda p, _: f"No edition that day: {p['why'] or 'the calendar says so'}.",
     "not_approved": "Nobody approved it by its time, so it is held; nothing was sent.",

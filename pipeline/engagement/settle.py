@@ -16,6 +16,7 @@ from pipeline.engagement.verdicts import PRODUCTION, Hit, Ruling, Thresholds, Ve
 PORTION = 2000
 #: The door could not tell where it came from: such events have nothing in common.
 NOWHERE = bytes(VISITOR_BYTES)
+SUSPICION = {Ruling.HUMAN: 0, Ruling.UNKNOWN: 1, Ruling.PREFETCH: 2, Ruling.SCANNER: 2}
 #: A token whose signature is not ours leads on and counts nothing, whoever followed it.
 FORGED = Verdict(verdict=Ruling.UNKNOWN, rules=("MAC",))
 
@@ -96,13 +97,13 @@ def settle(*, now: datetime, quarantine_s: float = PRODUCTION.click_after_s, por
 
 
 def _is_news(row: _Row, verdict: Verdict) -> bool:
-    """A row that is due is decided; a person may still turn out a machine. The other way round needs a whole history.
+    """A row that is due is decided; later only suspicion may grow. The other way round needs a whole history.
 
     A neighbour that is not due waits: its own neighbours are not all here.
     """
     if row.verdict == "pending":
         return row.due
-    return row.verdict == Ruling.HUMAN and verdict.verdict != Ruling.HUMAN
+    return SUSPICION[verdict.verdict] > SUSPICION[Ruling(row.verdict)]
 
 
 def _unless_forged(row: _Row, verdict: Verdict) -> Verdict:

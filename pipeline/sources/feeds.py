@@ -27,6 +27,11 @@ __all__ = ["MAX_BYTES", "UnusableInput", "read"]
 
 MAX_BYTES = 10_000_000
 SUMMARY_CHARS = 2_000
+#: The line WordPress plugins put under every excerpt, in words and in HTML.
+_APPEARED = re.compile(
+    r"\s*(?:<p>)?\s*The post (?:(?!The post ).){1,1000}? appeared first on .{1,400}?\.?\s*(?:</p>)?\s*$", re.DOTALL
+)
+_FIRST_IMAGE = re.compile(r"<img\b[^<>]*\ssrc=\"([^\"<>]+)\"")
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
@@ -90,8 +95,10 @@ def _entry(raw: Any, *, base: str | None, zone: tzinfo, notes: Notes, dated_by_d
     if published is None and dated_by_dc:
         published, updated = updated, None
     content, summary = _content(raw), _string(raw, "summary")
+    told = None if content and summary == content else _APPEARED.sub("", plain(summary))[:SUMMARY_CHARS]
     if not content and "<" in summary:
         content = summary
+    markup = _APPEARED.sub("", clean_html(content, base=link or base)) if content else ""
     return Entry(
         id=_string(raw, "id").strip().removeprefix(RAW_ID),
         title=_title(raw),
@@ -100,9 +107,9 @@ def _entry(raw: Any, *, base: str | None, zone: tzinfo, notes: Notes, dated_by_d
         updated=updated,
         author=_author(raw),
         categories=_categories(raw),
-        summary=None if summary == content and _content(raw) else plain(summary)[:SUMMARY_CHARS] or None,
-        content_html=clean_html(content, base=link or base) or None if content else None,
-        image=_image(raw, base),
+        summary=told or None,
+        content_html=markup or None,
+        image=_image(raw, base) or _first_image(markup),
     )
 
 
@@ -144,6 +151,11 @@ def _image(raw: Any, base: str | None) -> str | None:
             if key == "media_thumbnail" or "image" in kind:
                 return _address(part.get("url") or part.get("href"), base)
     return None
+
+
+def _first_image(markup: str) -> str | None:
+    match = _FIRST_IMAGE.search(markup)
+    return html.unescape(match[1]) if match else None
 
 
 def _dicts(raw: Any, key: str) -> Iterable[dict[str, Any]]:

@@ -119,7 +119,7 @@ def _complete(text: str, notes: Notes) -> str:
 def _mended(text: str, notes: Notes) -> str:
     """Stray ampersands and HTML's entities made XML; guids that are no address marked so.
 
-    feedparser would turn `AT&T` into `AT&T;` (watching.md 2.2) and resolve `<guid>123</guid>` like a link.
+    feedparser would turn `AT&T` into `AT&T;` and resolve `<guid>123</guid>` like a link.
     """
     if text.count("<") + text.count("&lt;") > MAX_TAGS or text.count("&") > MAX_REFERENCES:
         raise UnusableInput("not readable as a feed: more markup than 1,000 entries need")

@@ -1,4 +1,4 @@
-"""Addresses: what is one story's, and what must never be taken for it (reference/watching.md 2.4)."""
+"""Addresses: what is one story's, and what must never be taken for it."""
 
 from __future__ import annotations
 

@@ -174,9 +174,9 @@ def test_a_second_drain_finds_the_lock_taken_and_leaves(stream: redis.Redis, ori
     post(stream, record(1))
     with psycopg.connect(**_database()) as other:
         other.execute("SELECT pg_advisory_xact_lock(%s)", [draining.LOCK])
-        assert drain_all(client=stream, now=NOW) == 0
+        assert drain_all(now=NOW) == 0
         assert backlog(stream) == 1
-    assert drain_all(client=stream, now=NOW) == 1
+    assert drain_all(now=NOW) == 1
 
 
 def test_a_long_stream_is_drained_in_portions_and_within_a_slice(stream: redis.Redis, origin: Origin) -> None:
@@ -184,7 +184,7 @@ def test_a_long_stream_is_drained_in_portions_and_within_a_slice(stream: redis.R
         post(stream, record(counter))
     assert drain(client=stream, now=NOW, entries=10) == 10
     assert told(stream) == 10
-    assert drain_all(client=stream, now=NOW, portions=1) == 20
+    assert drain_all(now=NOW, portions=1) == 20
     assert told(stream) == 30
 
 

@@ -119,7 +119,7 @@ def test_the_hidden_link_unmasks_its_follower_and_takes_the_vote_back(sent: Sent
     trap = sent.hit(125, link=0)
     Event.objects.filter(id=trap.id).update(link=sent.trap, article=None)
     assert settle(now=trap.at + timedelta(seconds=31)) == 2
-    assert verdict(row) == ("scanner", ["R4"])
+    assert verdict(row) == ("scanner", ["R4", "R7"])
     assert tally.kept() == tally.recount() == []
 
 
@@ -217,16 +217,9 @@ def test_portions_and_late_arrivals_end_where_judging_all_at_once_ends(
                 pass
         rows = list(Event.objects.order_by("at", "id"))
         together = judge([_hit(row) for row in rows])
-        assert [(row.verdict, tuple(row.rules)) for row in rows if row.verdict != "human"] == [
-            (str(one.verdict), one.rules) for one in together if one.verdict != "human"
-        ] or _same_rulings(rows, together)
+        assert [row.verdict for row in rows] == [str(one.verdict) for one in together]
         assert tally.kept() == tally.recount()
         transaction.set_rollback(True)
-
-
-def _same_rulings(rows: list[Event], together: list[Any]) -> bool:
-    """A machine found out early may have given itself away by more rules since; what it is has not changed."""
-    return [row.verdict for row in rows] == [str(one.verdict) for one in together]
 
 
 def _hit(row: Event) -> Hit:

@@ -193,6 +193,16 @@ def test_every_package_we_use_is_asked_for() -> None:
 # -- papers
 
 
+def test_every_link_between_papers_leads_somewhere() -> None:
+    lost = [
+        f"{name}: {target}"
+        for name, text in texts(".md").items()
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text)
+        if "://" not in target and "/samples/" not in name and not ((ROOT / name).parent / target).exists()
+    ]
+    assert lost == []
+
+
 def test_the_papers_name_every_dependency_at_its_locked_version() -> None:
     lines = paper("docs/dependencies.md").splitlines()
     extras = [line for lines_ in PROJECT["project"]["optional-dependencies"].values() for line in lines_]

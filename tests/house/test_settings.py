@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -150,6 +152,49 @@ def test_the_compose_file_hangs_together() -> None:
 
 def test_the_compose_file_sets_only_settings_that_exist() -> None:
     assert set(NAME.findall(COMPOSE)) <= set(documented())
+
+
+def test_containers_can_be_told_every_setting_that_matters_to_them() -> None:
+    fixed = {
+        "DATELINE_WEB_PORT",
+        "DATELINE_TRACK_PORT",
+        "DATELINE_WORKERS",
+        "DATELINE_FETCH_ALLOW",
+        "DATELINE_X_BASE_URL",
+    }
+    assert set(documented()) - fixed - set(NAME.findall(COMPOSE)) == set(), "set in .env, and not handed on"
+
+
+PRODUCTION = {
+    "DATELINE_ENV": "production",
+    "DATELINE_SECRET_KEY": "".join(map(str, range(40))),
+    "DATELINE_SITE_URL": "https://news.example.org",
+    "DATELINE_TRACK_URL": "https://t.example.org",
+    "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=1",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "DJANGO_SETTINGS_MODULE": "pipeline.settings",
+}
+
+
+def in_production(code: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+    environ = {name: value for name, value in os.environ.items() if not NAME.match(name)}
+    environ |= {**PRODUCTION, "DATELINE_DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    argv = [sys.executable, "-c", f"import django; django.setup(); {code}"]
+    return subprocess.run(argv, env=environ, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_djangos_deploy_checks_are_clean_in_production(tmp_path: Path) -> None:
+    code = "from django.core.management import call_command as c; c('check', deploy=True, fail_level='WARNING')"
+    done = in_production(code, tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_a_container_asked_for_its_health_in_production_answers_for_its_database(tmp_path: Path) -> None:
+    """503, for there is none here; 400 or 301 would mean that no container is ever healthy."""
+    host = re.findall(r"http://([\w.:]+)/healthz", services()["web"])[0]
+    code = f"from django.test import Client; print(Client().get('/healthz', HTTP_HOST={host!r}).status_code)"
+    done = in_production(code, tmp_path)
+    assert done.stdout.strip() == "503", done.stdout + done.stderr[-600:]
 
 
 def test_docker_reads_the_compose_file() -> None:

@@ -227,6 +227,17 @@ def test_a_picture_comes_from_media_elements() -> None:
     assert first("media.xml").image == "https://cdn.example/b.jpg"
 
 
+def test_a_picture_in_the_text_will_do_when_none_is_declared() -> None:
+    assert first("wordpress.xml").image == "https://gazette.example/wp-content/uploads/fish.jpg"
+
+
+def test_the_line_wordpress_puts_under_an_excerpt_is_no_part_of_it() -> None:
+    tail = "<p>The post <a href='/a'>The post office opens</a> appeared first on <a href='/'>The Gazette</a>.</p>"
+    body = f"<rss version='2.0'><channel><item><title>T</title><description><![CDATA[<p>Stamps are back.</p>{tail}]]></description></item></channel></rss>"
+    entry = feeds.read(body.encode(), url=WHERE).entries[0]
+    assert (entry.summary, entry.content_html) == ("Stamps are back.", "<p>Stamps are back.</p>")
+
+
 def test_relative_links_are_resolved_against_the_feed() -> None:
     assert first("relative-links.xml").link == "https://gazette.example/2026/relative/"
     assert (

@@ -1,6 +1,6 @@
 """Each field of a story from the best of its witnesses.
 
-Order: JSON-LD > Open Graph and article:* > the feed's entry > microdata and theme selectors (watching.md 2.3). A bare
+Order: JSON-LD > Open Graph and article:* > the feed's entry > microdata and theme selectors. A bare
 WordPress page has none of the first two, so the last must do.
 """
 

@@ -1,4 +1,4 @@
-"""Sentences that change how a story may be used: corrections, updates, embargoes, retractions (watching.md 6)."""
+"""Sentences that change how a story may be used: corrections, updates, embargoes, retractions."""
 
 from __future__ import annotations
 

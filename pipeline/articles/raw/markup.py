@@ -11,7 +11,7 @@ import html
 import re
 from collections.abc import Mapping
 from functools import partial
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import nh3
 from charset_normalizer import from_bytes
@@ -219,7 +219,7 @@ def _step(stack: list[str], open_: dict[str, int], name: str, *, closing: bool) 
 
 
 def clean_html(text: str, *, base: str | None = None) -> str:
-    """HTML of the allow-list only, its addresses absolute and http(s) or mailto (watching.md section 5)."""
+    """HTML of the allow-list only, its addresses absolute and http(s) or mailto."""
     text = text[:MAX_HTML_CHARS]
     if depth(text, stop_at=MAX_HTML_DEPTH) >= MAX_HTML_DEPTH:
         return f"<p>{html.escape(_TAG.sub(' ', text))}</p>"
@@ -245,7 +245,7 @@ def absolute(address: str, *, base: str | None) -> str | None:
     if not (address := address.strip()[:4000]):
         return None
     try:
-        joined = urljoin(base or "", address)
+        joined = urlsplit(urljoin(base or "", address)).geturl()
     except ValueError:
         return None
     return joined if re.match(r"(?:https?://[^/?#\s]|mailto:)", joined, re.IGNORECASE) else None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from pipeline.delivery.mail import doors, frozen
@@ -38,6 +39,7 @@ def plain(edition: Edition) -> str:
 
 
 @sign_in.required
+@xframe_options_sameorigin
 @require_safe
 def message(_: sign_in.Guest, edition_id: int) -> HttpResponse:
     """The HTML part."""

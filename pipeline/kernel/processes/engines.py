@@ -22,17 +22,10 @@ import redis
 
 from pipeline.kernel.config import Config
 from pipeline.kernel.processes import addresses, binaries, tether
+from pipeline.kernel.processes.faults import Busy, EngineError
 
 READY_WITHIN_S = 30.0
 STOPPED_WITHIN_S = 20.0
-
-
-class EngineError(Exception):
-    """An engine could not be started; the message says what was tried and what to do."""
-
-
-class Busy(EngineError):
-    """Another process owns this data directory."""
 
 
 @dataclass(slots=True)

@@ -14,13 +14,10 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from pipeline.kernel.processes import tether
+from pipeline.kernel.processes.faults import PortTaken
 
 STOP_WITHIN_S = 15.0
 LONGEST_PAUSE_S = 30.0
-
-
-class PortTaken(Exception):
-    """Something else listens where a process of ours should."""
 
 
 @dataclass(frozen=True, slots=True)
