@@ -103,8 +103,9 @@ class Choice:
 def select(candidates: Sequence[Candidate], *, rules: Sequence[Rule], frame: Frame) -> list[Choice]:
     """Choose. Every candidate is answered exactly once: placed with a reason, or left out with one."""
     open_ = {c.article_id: c for c in sorted(candidates, key=_newest_first)}
+    rules = sorted(rules, key=lambda rule: rule.position)
     placed: list[Choice] = []
-    for rule in sorted(rules, key=lambda rule: (rule.kind == POPULAR, rule.position)):
+    for rule in sorted(rules, key=lambda rule: rule.kind == POPULAR):
         chosen = _popular(open_.values(), rule) if rule.kind == POPULAR else _newest(open_.values(), rule, frame)
         placed += chosen
         for choice in chosen:

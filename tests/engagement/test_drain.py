@@ -69,7 +69,12 @@ def test_a_click_arrives_with_the_article_its_link_leads_to(stream: redis.Redis,
     post(stream, record(1, at=NOW + timedelta(milliseconds=250)))
     assert drain(client=stream, now=NOW) == 1
     row = Event.objects.get()
-    assert (row.article_id, row.channel, row.verdict, row.counted) == (origin.links.get().article_id, "email", "pending", False)
+    assert (row.article_id, row.channel, row.verdict, row.counted) == (
+        origin.links.get().article_id,
+        "email",
+        "pending",
+        False,
+    )
     assert row.at == NOW + timedelta(milliseconds=250)
     assert bytes(row.person) == (0xC0FFEE01).to_bytes(8, "big") + (7).to_bytes(8, "big")
     assert (bytes(row.network), row.agent, row.flags) == (VISITOR, "Mozilla/5.0 (X11) Firefox/140.0", int(Flag.MAC_OK))
@@ -213,4 +218,8 @@ def test_any_order_and_any_repeats_give_each_event_once_and_the_mark_before_the_
 
 
 def _database() -> dict[str, Any]:
-    return {name: value for name, value in connection.get_connection_params().items() if name in {"dbname", "user", "host", "port"}}
+    return {
+        name: value
+        for name, value in connection.get_connection_params().items()
+        if name in {"dbname", "user", "host", "port"}
+    }

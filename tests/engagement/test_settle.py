@@ -46,7 +46,9 @@ class Sent:
         known = {"agent": AGENT, "verdict": "pending", "network": HOME}
         at = ACCEPTED_AT + timedelta(seconds=after_s)
         article = self.send.origin.links.get(number=number).article
-        return event(origin=self.send.origin, ordinal=ordinal, link=number, article=article, at=at, **{**known, **fields})
+        return event(
+            origin=self.send.origin, ordinal=ordinal, link=number, article=article, at=at, **{**known, **fields}
+        )
 
 
 @pytest.fixture
@@ -166,7 +168,11 @@ def test_the_way_out_and_a_story_are_two_links_of_one_message(sent: Sent) -> Non
 
 def test_one_settler_at_a_time(sent: Sent) -> None:
     row = sent.hit(120)
-    known = {name: value for name, value in connection.get_connection_params().items() if name in {"dbname", "user", "host", "port"}}
+    known = {
+        name: value
+        for name, value in connection.get_connection_params().items()
+        if name in {"dbname", "user", "host", "port"}
+    }
     with psycopg.connect(**known) as other:
         other.execute("SELECT pg_advisory_xact_lock(%s)", [tally.LOCK])
         assert settle(now=AGES) == 0
@@ -212,7 +218,9 @@ def test_portions_and_late_arrivals_end_where_judging_all_at_once_ends(
     with transaction.atomic():
         for arrived in arrivals:
             for after_s, ordinal, link, network, flags, method in arrived:
-                sent.hit(after_s, ordinal=ordinal, link=link, network=network, flags=flags, method=method, id=os.urandom(12))
+                sent.hit(
+                    after_s, ordinal=ordinal, link=link, network=network, flags=flags, method=method, id=os.urandom(12)
+                )
             while settle(now=AGES, portion=portion):
                 pass
         rows = list(Event.objects.order_by("at", "id"))

@@ -149,7 +149,7 @@ async def test_another_method_gets_the_same_answer_and_is_marked(
         ("/c/{:.20}", "", Flag.MANGLED),
     ],
 )
-async def test_what_the_verdicts_need_is_kept(  # noqa: PLR0917 - pytest fills them in by name
+async def test_what_the_verdicts_need_is_kept(
     options: DoorSettings, valkey: Any, token: str, path: str, purpose: str, flags: Flag
 ) -> None:
     async with opened(options) as door:
