@@ -49,9 +49,12 @@ def run(*, slug: str, yes: bool, config: Config) -> dict[str, Any]:
 
 
 def _composed(newsletter: Newsletter) -> Edition:
+    """An edition whose cut-off is this moment: whoever sends by hand means what there is now."""
     now = timezone.now()
-    edition = Edition.objects.create(newsletter=newsletter, slot_at=now)
+    cutoff = timedelta(seconds=newsletter.cutoff_before_s)
+    edition = Edition.objects.create(newsletter=newsletter, slot_at=now + cutoff)
     state = compose.compose(edition_id=edition.id, now=now)
+    Edition.objects.filter(id=edition.id).update(slot_at=now)
     edition = Edition.objects.select_related("newsletter").get(id=edition.id)
     if state == Edition.State.SKIPPED:
         raise UnusableInput(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from rich.text import Text
 
 from pipeline.articles.models import Article
 from pipeline.delivery.models import Delivery
-from pipeline.demo.setting import EDITOR, PASSWORD, READERS, Script
+from pipeline.demo.setting import EDITOR, PASSWORD, READERS, Script, stand_in
 from pipeline.editions.models import Edition, Item
 from pipeline.engagement.models import Event
 from pipeline.kernel.config import Config
@@ -96,19 +97,23 @@ class Stages:
         self._publish()
 
     def _publish(self) -> None:
-        newsroom = self.cast.newsroom
-        if newsroom is None or self.stages["baseline"].at_s is None or time.monotonic() < self._next_story:
+        """The sample newsroom writes; of a real site the newest stories stand in, because it may be quiet just now."""
+        baseline_at_s = self.stages["baseline"].at_s
+        if baseline_at_s is None or time.monotonic() < self._next_story:
             return
-        if not self._published and self._elapsed() < self.stages["baseline"].at_s + AFTER_BASELINE_S:
+        if self._elapsed() < baseline_at_s + AFTER_BASELINE_S or self._published >= self._stories_due():
             return
-        if self.once and self._published >= self._stories_due():
-            return
-        newsroom.publish_next(timezone.now())
+        if self.cast.newsroom is not None:
+            self.cast.newsroom.publish_next(timezone.now())
+        else:
+            stand_in(source_id=self.script.source_id, now=timezone.now())
         self._published += 1
         quick = self.once or self._published < FIRST_STORIES
         self._next_story = time.monotonic() + (QUICK_S if quick else CALM_S)
 
     def _stories_due(self) -> int:
+        if not self.once:
+            return sys.maxsize
         return FIRST_STORIES + (SECOND_STORIES if self.stages["sent"].at_s is not None else 0)
 
     def _elapsed(self) -> float:
@@ -131,9 +136,9 @@ class Stages:
         return {
             **articles,
             **events,
-            "baseline": articles["baseline"] if started else 0,
+            "baseline": max(articles["baseline"], self.stages["baseline"].count) if started else 0,
             "posted": Post.objects.filter(state=Post.State.POSTED, **mine).count(),
-            "composed": editions.filter(composed_at__isnull=False).count(),
+            "composed": editions.filter(rendering__isnull=False).count(),
             "sent": Delivery.objects.filter(
                 state=Delivery.State.ACCEPTED, send__edition__newsletter_id=self.script.newsletter_id,
                 send__created_at__gte=self.script.started_at,

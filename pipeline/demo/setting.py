@@ -8,15 +8,19 @@ from typing import Any
 
 from django.utils import timezone
 
+from pipeline.articles import intake
+from pipeline.articles.models import Article
 from pipeline.audience import subscribe
 from pipeline.audience.models import Topic
 from pipeline.editions.models import Block, Newsletter
 from pipeline.kernel.config import config
 from pipeline.kernel.outbound.client import client
+from pipeline.kernel.queue import Job, ring
 from pipeline.kernel.secrets import seal
 from pipeline.posts.models import Account
 from pipeline.sources import discover
 from pipeline.sources.models import Source
+from pipeline.staff.journal import note
 from pipeline.staff.models import Role, User
 
 READERS = 500
@@ -57,7 +61,7 @@ def prepare(*, source_url: str, network_url: str, once: bool, sample: bool) -> S
     source = _source(source_url, now=now, sample=sample)
     return Script(
         source_id=source.id,
-        newsletter_id=_newsletter(topic, every_s=12 if once else 30, now=now, home=source.home_url).id,
+        newsletter_id=_newsletter(topic, every_s=9 if once else 30, now=now, home=source.home_url).id,
         account_id=_account(network_url, now=now).id,
         topic_id=topic.id,
         started_at=now,
@@ -113,3 +117,25 @@ def _account(network_url: str, *, now: datetime) -> Account:
     account.credentials = seal({"token": "demo"}, secrets=[config().secret_key], bound_to=str(account))
     account.save()
     return account
+
+
+def stand_in(*, source_id: int, now: datetime) -> bool:
+    """Let the newest story of a real site that was there before us stand in for news; False when none is left.
+
+    Only the demo does this, and says so: nothing it sends leaves this machine. Elsewhere first contact stays silent.
+    """
+    newest = (
+        Article.objects.filter(source_id=source_id, state=Article.State.BASELINE)
+        .order_by("-published_at", "id")
+        .first()
+    )
+    if newest is None:
+        return False
+    Article.objects.filter(id=newest.id).update(state=Article.State.SEEN)
+    intake.take_in(article_id=newest.id, now=now)
+    Article.objects.filter(id=newest.id).exclude(state=Article.State.DUPLICATE).update(
+        state=Article.State.ELIGIBLE, code="stands_in", first_seen_at=now, eligible_at=now
+    )
+    note(verb="stand_in", subject="article", subject_id=newest.id, now=now)
+    ring(Job.POSTS_COMPOSE, article_id=newest.id)
+    return True

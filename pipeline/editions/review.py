@@ -88,7 +88,8 @@ def rewrite(
         act="changed",
     )
     edition.subject, edition.preheader, edition.note = subject.strip(), preheader.strip(), words.strip()
-    edition.state, edition.code, edition.edited = Edition.State.COLLECTING, "", True
+    edition.state, edition.edited = Edition.State.COLLECTING, True
+    edition.code = TAKEN_BACK if edition.code == TAKEN_BACK else ""
     _void_approval(edition)
     edition.revision += 1
     edition.save()

@@ -27,10 +27,6 @@ __all__ = ["MAX_BYTES", "UnusableInput", "read"]
 
 MAX_BYTES = 10_000_000
 SUMMARY_CHARS = 2_000
-#: The line WordPress plugins put under every excerpt, in words and in HTML.
-_APPEARED = re.compile(
-    r"\s*(?:<p>)?\s*The post (?:(?!The post ).){1,1000}? appeared first on .{1,400}?\.?\s*(?:</p>)?\s*$", re.DOTALL
-)
 _FIRST_IMAGE = re.compile(r"<img\b[^<>]*\ssrc=\"([^\"<>]+)\"")
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 
@@ -95,19 +91,24 @@ def _entry(raw: Any, *, base: str | None, zone: tzinfo, notes: Notes, dated_by_d
     if published is None and dated_by_dc:
         published, updated = updated, None
     content, summary = _content(raw), _string(raw, "summary")
-    told = None if content and summary == content else _APPEARED.sub("", plain(summary))[:SUMMARY_CHARS]
+    title = _title(raw)
+    told = (
+        None
+        if content and summary == content
+        else _without_tail(plain(summary), f"The post {title} appeared first on ")
+    )
     if not content and "<" in summary:
         content = summary
-    markup = _APPEARED.sub("", clean_html(content, base=link or base)) if content else ""
+    markup = _without_tail(clean_html(content, base=link or base), "<p>The post <a") if content else ""
     return Entry(
         id=_string(raw, "id").strip().removeprefix(RAW_ID),
-        title=_title(raw),
+        title=title,
         link=link,
         published=published,
         updated=updated,
         author=_author(raw),
         categories=_categories(raw),
-        summary=told or None,
+        summary=told[:SUMMARY_CHARS] if told else None,
         content_html=markup or None,
         image=_image(raw, base) or _first_image(markup),
     )
@@ -117,7 +118,7 @@ def _title(raw: Any) -> str:
     """Atom's type="text" is already words; elsewhere a title may hold markup, whatever it claims."""
     detail = dict.get(raw, "title_detail") or {}
     title = _string(raw, "title")
-    looks_marked = bool(re.search(r"</?[a-z]+[^<>]*>|&#?\w+;", title, re.IGNORECASE))
+    looks_marked = bool(re.search(r"</?[a-z][^<>]*>|&#?\w+;", title, re.IGNORECASE))
     is_text = detail.get("type") == "text/plain" and not looks_marked
     return " ".join(title.split())[:1000] if is_text else plain(title)[:1000]
 
@@ -151,6 +152,12 @@ def _image(raw: Any, base: str | None) -> str | None:
             if key == "media_thumbnail" or "image" in kind:
                 return _address(part.get("url") or part.get("href"), base)
     return None
+
+
+def _without_tail(text: str, tail: str) -> str:
+    """Without the line WordPress plug-ins put under every excerpt: `The post ... appeared first on ...`."""
+    at = text.rfind(tail)
+    return text[:at].rstrip() if at >= 0 and "appeared first on" in text[at:] else text
 
 
 def _first_image(markup: str) -> str | None:

@@ -18,7 +18,7 @@ from pipeline.sources.entries import Notes
 
 MAX_BROKEN_BYTES = 3_000_000  #: of an ill-formed feed; the loose parser takes 60 bytes of memory for each
 MAX_ITEMS = 1_000  #: parsed before the newest are chosen; of longer feeds, the first and last 500
-MAX_TAGS = 250_000
+MAX_TAGS = 150_000
 MAX_REFERENCES = 800_000
 MAX_NAMESPACES = 3_000
 MAX_ATTRIBUTES = 300  #: in one tag
@@ -129,7 +129,7 @@ def _mended(text: str, notes: Notes) -> str:
     own = {f"{name};": value for name, _, value in _ENTITY.findall(doctype[1] or "")} if doctype else {}
     if doctype:
         text = text[: doctype.start()] + text[doctype.end() :]
-    names = html5 | own if text.count("&") < MAX_TAGS // 10 else html5
+    names = html5 | own if text.count("&") < 25_000 else html5
     mended = _REFERENCE.sub(lambda match: _reference(match, names), text)
     if mended.count("&amp;") > text.count("&amp;"):
         notes.add("stray & was read as an ampersand")

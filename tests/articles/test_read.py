@@ -91,12 +91,13 @@ def test_what_is_no_page_is_named_in_one_line(data: bytes, why: str) -> None:
         "<script type='application/ld+json'>" + "[" * 900_000 + "</script>", "<script type='application/ld+json'>" + '{"a":' * 100_000 + "</script>",
         '<script type="application/ld+json">[' + '{"@type":"NewsArticle","author":' * 5_000 + "</script>", "<meta property='og:title' content='x'>" * 50_000,
         "<p itemscope itemprop='a'>" * 50_000, "<br>" * 100_000, "<li>" * 100_000, "<h3>Most Popular</h3><ul><li><a>x</a></li></ul>" * 8_000, "x " * 2_000_000,
-        "<p>This article " + "was " * 500_000,
+        "<p>This article " + "was " * 500_000, "<script type='application/ld+json'>{" + " \n" * 400_000 + "x</script>", "<script type='application/ld+json'>" + '"\n ' * 300_000 + "</script>",
+        "<figure><img src='/i.jpg'><figcaption>" + "Photo: " * 200_000 + "</figcaption></figure>", "<p class='standfirst'>" + "... " * 400_000, "<h1 class='title'>" + " - x" * 400_000,
     ],
-    ids=range(14),
+    ids=range(19),
 )  # fmt: skip
 def test_no_page_takes_ten_seconds(middle: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     try:
         read(
             f"<html><body><article><h1>t</h1><div class='entry-content'>{middle}</div></article></body></html>".encode(),
@@ -104,7 +105,7 @@ def test_no_page_takes_ten_seconds(middle: str) -> None:
         )
     except UnusableInput as error:
         assert str(error)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 PIECES = ["<html>", "<head>", "<body>", "<article>", "</article>", "<div class='entry-content'>", "</div>", "<p>", "</p>", "<h1>", "<figure>", "<img src=x>", "<script type='application/ld+json'>", "</script>",

@@ -188,6 +188,11 @@ def test_rewriting_keeps_the_words_voids_an_approval_and_rings_for_the_composer(
     assert JournalEntry.objects.get().detail == {"line": "Harbour"}
 
 
+def test_rewriting_what_was_taken_back_gives_no_approval(ready: Edition, ada: User) -> None:
+    edition = in_state(ready, "ready", code=review.TAKEN_BACK)
+    assert ACTS["rewrite"](edition, ada).code == review.TAKEN_BACK
+
+
 def _values(edition: Edition) -> dict[str, Any]:
     edition.refresh_from_db()
     return Edition.objects.values().get(id=edition.id)

@@ -26,10 +26,10 @@ MAX_LEVELS = 12
 MAX_SCOPES = 200  #: extruct asks every scope for all properties below it
 
 _WRAPPER = re.compile(
-    r"^\s*(?:<!--|/\*|//)?\s*<!\[CDATA\[(?:\s*\*/)?|(?:/\*|//)?\s*\]\]>(?:\s*\*/)?\s*(?:-->)?\s*$|^\s*<!--|-->\s*$"
+    r"^\s{0,50}(?:<!--|/\*|//)?\s{0,50}<!\[CDATA\[(?:\s{0,50}\*/)?|(?:/\*|//)?\s{0,50}\]\]>(?:\s{0,50}\*/)?\s{0,50}(?:-->)?$|^<!--|-->$"
 )
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
-_MISSING_COMMA = re.compile(r"(\"|\d|true|false|null|[}\]])(\s*\n\s*)(\"[\w@:]{1,40}\"\s*:)")
+_MISSING_COMMA = re.compile(r"(\"|\d|true|false|null|[}\]])([^\S\n]{0,50}\n\s{0,200})(\"[\w@:]{1,40}\"\s{0,50}:)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,7 @@ def _json_ld(tree: HtmlElement, warnings: list[str]) -> Iterator[dict[str, Any]]
 
 def _loads(text: str) -> Any:
     """JSON, or what JSON was meant: without wrappers, comments and the commas people leave or forget."""
+    text = text.strip()
     mended = _TRAILING_COMMA.sub(r"\1", _WRAPPER.sub("", _WRAPPER.sub("", text)))
     for attempt in (text, mended, _MISSING_COMMA.sub(r"\1,\2\3", mended), mended.replace("&quot;", '"')):
         try:
