@@ -28,7 +28,7 @@ up: $(VENV)/.run  ## the real thing: engines, web, track, workers, beat in one t
 	@$(BIN)/dateline up $(ARGS)
 
 test: $(VENV)/.dev  ## the whole test suite, on engines it starts itself
-	@$(BIN)/pytest -n auto $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev  ## ruff, mypy, import-linter, migrations; pip-audit where it is reachable
 	@$(BIN)/ruff check .

@@ -11,32 +11,19 @@ from django.db import transaction
 
 from pipeline.articles.addresses import comparable, normalise
 from pipeline.articles.models import Alias, Article
+from pipeline.articles.page import witnesses
 from pipeline.kernel.queue import Job, wake
 
 LONGEST_NAME = 2000
 
 
-class Told(Protocol):
-    """What a channel says of one story; entries of every format have these."""
+class Told(witnesses.Told, Protocol):
+    """What a channel says of one story: what helps to read it, and the names it goes by."""
 
     @property
     def id(self) -> str: ...
     @property
-    def title(self) -> str: ...
-    @property
     def link(self) -> str | None: ...
-    @property
-    def published(self) -> datetime | None: ...
-    @property
-    def updated(self) -> datetime | None: ...
-    @property
-    def author(self) -> str | None: ...
-    @property
-    def categories(self) -> tuple[str, ...]: ...
-    @property
-    def summary(self) -> str | None: ...
-    @property
-    def image(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +126,7 @@ def _told_fields(story: Told, *, baseline: bool) -> dict[str, object]:
         "headline": story.title[:500],
         "standfirst": story.summary or "",
         "authors": [story.author] if story.author else [],
-        "published_at": story.published,
+        "published_at": story.published or story.updated,  # an Atom entry may know only the latter
         "modified_at": story.updated,
         "section_path": list(story.categories[:1]),
         "picture": {"url": story.image} if story.image else {},

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
-from django.db.models.query import QuerySet
 
 from pipeline.delivery import send
 from pipeline.editions import review
@@ -25,9 +24,7 @@ def advance(*, now: datetime) -> None:
     _pass_by(now=now)
     _withdraw(now=now)
     _collect(now=now)
-    _recompose_at_cutoff(now=now)
-    for edition in _settled():
-        _decide(edition, now=now)
+    _settle(now=now)
     for edition_id in Edition.objects.filter(state=Edition.State.APPROVED, leaves_at__lte=now).values_list(
         "id", flat=True
     )[:MOST_AT_ONCE]:
@@ -88,25 +85,16 @@ def _collect(*, now: datetime) -> None:
             ring(Job.EDITIONS_COMPOSE, edition_id=edition.id)
 
 
-def _recompose_at_cutoff(*, now: datetime) -> None:
-    """Between the draft and the cut-off stories may still come; after it nothing changes by itself."""
-    for edition in _ready().filter(composed_at__isnull=False).order_by("slot_at")[:MOST_AT_ONCE]:
-        if edition.composed_at and edition.composed_at < cutoff_of(edition) <= now:
+def _settle(*, now: datetime) -> None:
+    """Between the draft and the cut-off stories may still come; after it nothing changes by itself, and it is decided."""
+    ready = Edition.objects.filter(
+        state=Edition.State.READY, composed_at__isnull=False, newsletter__state=Newsletter.State.ACTIVE
+    )
+    for edition in ready.select_related("newsletter").order_by("slot_at")[:MOST_AT_ONCE]:
+        if edition.composed_at and edition.composed_at >= cutoff_of(edition):
+            _decide(edition, now=now)
+        elif cutoff_of(edition) <= now:
             ring(Job.EDITIONS_COMPOSE, edition_id=edition.id)
-
-
-def _ready() -> QuerySet[Edition]:
-    running = Edition.objects.filter(newsletter__state=Newsletter.State.ACTIVE)
-    return running.filter(state=Edition.State.READY).select_related("newsletter", "approved_by")
-
-
-def _settled() -> list[Edition]:
-    """Ready editions whose cut-off has passed, composed after it."""
-    return [
-        edition
-        for edition in _ready().order_by("slot_at")[:MOST_AT_ONCE]
-        if edition.composed_at and edition.composed_at >= cutoff_of(edition)
-    ]
 
 
 def _decide(edition: Edition, *, now: datetime) -> None:
@@ -128,7 +116,8 @@ def _decide(edition: Edition, *, now: datetime) -> None:
 
 @transaction.atomic
 def _grant(edition_id: int, *, now: datetime) -> None:
-    edition = _ready().select_for_update(of=("self",)).filter(id=edition_id).first()
+    ready = Edition.objects.filter(id=edition_id, state=Edition.State.READY)
+    edition = ready.select_related("newsletter", "approved_by").select_for_update(of=("self",)).first()
     if edition is not None:
         review.grant(edition, now=now, actor=edition.approved_by, undo=False)
 

@@ -40,10 +40,18 @@ def test_tomorrows_editions_are_there_today() -> None:
 
 
 def test_the_slot_keeps_the_newsrooms_clock_when_its_zone_changes_the_hour() -> None:
-    planned({"kind": "daily", "zone": "Europe/Brussels", "at": ["06:30"]}, created_at=datetime(2026, 10, 23, tzinfo=UTC))
+    planned(
+        {"kind": "daily", "zone": "Europe/Brussels", "at": ["06:30"]}, created_at=datetime(2026, 10, 23, tzinfo=UTC)
+    )
     for day in range(23, 27):
         plan(now=datetime(2026, 10, day, 12, tzinfo=UTC))
-    assert [at.strftime("%d %H:%M") for at, *_ in rows()] == ["23 04:30", "24 04:30", "25 05:30", "26 05:30", "27 05:30"]
+    assert [at.strftime("%d %H:%M") for at, *_ in rows()] == [
+        "23 04:30",
+        "24 04:30",
+        "25 05:30",
+        "26 05:30",
+        "27 05:30",
+    ]
 
 
 def test_what_an_outage_swallowed_gets_its_rows_afterwards() -> None:
@@ -57,7 +65,11 @@ def test_a_day_off_is_a_row_with_its_reason() -> None:
     planned({**DAILY, "skip": {"2026-04-20": "Easter Monday, late"}})
     plan(now=NOW)
     skipped = Edition.objects.get(state="skipped")
-    assert (skipped.slot_at, skipped.code, skipped.params) == (SLOT + timedelta(days=1), "holiday", {"why": "Easter Monday, late"})
+    assert (skipped.slot_at, skipped.code, skipped.params) == (
+        SLOT + timedelta(days=1),
+        "holiday",
+        {"why": "Easter Monday, late"},
+    )
     assert skipped.ended_at == skipped.slot_at
     assert plan(now=NOW) == 0
 

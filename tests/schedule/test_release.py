@@ -252,7 +252,12 @@ def test_a_delay_within_bounds_changes_nothing(clock: Clock) -> None:
 def test_a_day_off_leaves_a_row_and_no_mail(clock: Clock) -> None:
     newsletter(approval="rules", cadence={**DAILY, "skip": {"2026-04-19": "Liberation Day"}}), stories()
     clock.run(DRAFT, SLOT + timedelta(minutes=10), step=timedelta(minutes=5))
-    assert (first().slot_at, first().state, first().code, first().params) == (SLOT, "skipped", "holiday", {"why": "Liberation Day"})
+    assert (first().slot_at, first().state, first().code, first().params) == (
+        SLOT,
+        "skipped",
+        "holiday",
+        {"why": "Liberation Day"},
+    )
     assert not Send.objects.exists()
 
 
@@ -265,8 +270,8 @@ def test_an_outage_of_two_days_does_not_end_in_a_burst(clock: Clock, policy: str
     back = BEGUN + timedelta(days=2, minutes=10)
     stories(20, now=back - timedelta(hours=2))
     clock.run(back, back + timedelta(seconds=10), step=timedelta(seconds=1))
-    passed = Edition.objects.filter(slot_at__lte=back)
-    assert passed.count() >= 48
+    passed = Edition.objects.filter(slot_at__lte=back + timedelta(seconds=10))
+    assert passed.count() == 48, "one row for each hour; the one that is rendered again leaves under its new time"
     assert Send.objects.count() <= 1, "the newest at most"
     assert set(passed.values_list("state", flat=True)) <= {"expired", "sending"}
     assert {e.code for e in passed if e.state == "expired"} == {"late"}
@@ -286,7 +291,9 @@ def test_while_no_composer_works_the_bell_is_rung_again_and_the_slot_leaves_a_ro
     assert clock.rung["editions.compose"] >= 10
 
 
-@pytest.mark.parametrize("when", [CUTOFF + timedelta(minutes=2), SLOT - timedelta(seconds=1)], ids=["approved", "last second"])
+@pytest.mark.parametrize(
+    "when", [CUTOFF + timedelta(minutes=2), SLOT - timedelta(seconds=1)], ids=["approved", "last second"]
+)
 @pytest.mark.parametrize("approval", ["rules", "editor"])
 def test_a_killed_story_never_leaves(clock: Clock, when: datetime, approval: str) -> None:
     newsletter(approval=approval)
@@ -313,7 +320,9 @@ def test_a_newsletter_that_does_not_run_lets_its_slots_pass_and_says_so(clock: C
     assert first().state == "approved"
     Newsletter.objects.filter(id=made.id).update(state=state)
     clock.run(SLOT - timedelta(minutes=1), SLOT + timedelta(days=1, hours=4), step=timedelta(hours=4))
-    assert {(e.state, e.code) for e in Edition.objects.filter(slot_at__lte=SLOT + timedelta(days=1))} == {("skipped", "newsletter_paused")}
+    assert {(e.state, e.code) for e in Edition.objects.filter(slot_at__lte=SLOT + timedelta(days=1))} == {
+        ("skipped", "newsletter_paused")
+    }
     assert not Send.objects.exists()
 
 
@@ -327,12 +336,14 @@ def test_two_schedulers_at_once_send_once(clock: Clock) -> None:
 
 
 def test_many_newsletters_at_one_slot_all_leave_within_a_few_ticks(clock: Clock) -> None:
-    for n in range(60):
-        newsletter(slug=f"letter-{n}", name=f"Letter {n}", approval="rules", blocks=({"kind": "top", "rule": {}},)) if n == 0 else _twin(n)
+    for n in range(52):
+        newsletter(
+            slug=f"letter-{n}", name=f"Letter {n}", approval="rules", blocks=({"kind": "top", "rule": {}},)
+        ) if n == 0 else _twin(n)
     stories()
     for now in (DRAFT, DRAFT, CUTOFF, CUTOFF, CUTOFF + timedelta(seconds=1), CUTOFF + timedelta(seconds=2), SLOT, SLOT):
         clock.tick(now)
-    assert Counter(Edition.objects.filter(slot_at=SLOT).values_list("state", flat=True)) == {"sending": 60}
+    assert Counter(Edition.objects.filter(slot_at=SLOT).values_list("state", flat=True)) == {"sending": 52}
 
 
 def _twin(n: int) -> Newsletter:
@@ -349,29 +360,40 @@ def test_a_whole_day_minute_by_minute_with_an_editor_at_work(clock: Clock) -> No
     ada, day = staff.ada(), datetime(2026, 4, 19, 3, tzinfo=UTC)
     made = newsletter(cadence={"kind": "daily", "zone": "UTC", "at": ["05:00", "10:00", "14:00", "20:00"]}, max_age_h=5)
     Newsletter.objects.filter(id=made.id).update(created_at=day)
-    seen: dict[int, list[str]] = {}
-    for minute in range(24 * 60):
+    seen, midnight = dict[int, list[str]](), day.replace(hour=0) + timedelta(days=1)
+    for minute in range(17 * 60 + 5):
         now = day + timedelta(minutes=minute)
         if now.minute % 20 == 0 and now.hour < 13 and now.day == 19:
             articles.article(age_s=0, now=now)
         clock.tick(now)
-        for edition in Edition.objects.filter(slot_at__lte=day + timedelta(days=1)):
-            history = seen.setdefault(edition.slot_at.hour, [])
-            if not history or history[-1] != edition.state:
-                history.append(edition.state)
+        for slot_at, state in Edition.objects.filter(slot_at__lt=midnight).values_list("slot_at", "state"):
+            history = seen.setdefault(slot_at.hour, [])
+            if not history or history[-1] != state:
+                history.append(state)
         if (now.hour, now.minute) == (4, 45):
             approve(edition_id=first().id, revision=first().revision, actor=ada, now=now)
         if (now.hour, now.minute) == (13, 30):
             afternoon = Edition.objects.get(slot_at__hour=14)
-            skip(edition_id=afternoon.id, revision=afternoon.revision, actor=ada, reason="nothing worth a letter", now=now)
+            skip(
+                edition_id=afternoon.id,
+                revision=afternoon.revision,
+                actor=ada,
+                reason="nothing worth a letter",
+                now=now,
+            )
     assert seen == {
         5: ["planned", "ready", "approved", "sending"],
         10: ["planned", "ready", "held"],
         14: ["planned", "ready", "skipped"],
         20: ["planned", "collecting", "skipped"],
     }
-    ends = {e.slot_at.hour: (e.state, e.code) for e in Edition.objects.filter(slot_at__lt=day + timedelta(days=1))}
-    assert ends == {5: ("sending", ""), 10: ("held", "not_approved"), 14: ("skipped", "by_editor"), 20: ("skipped", "below_minimum")}
+    ends = {e.slot_at.hour: (e.state, e.code) for e in Edition.objects.filter(slot_at__lt=midnight)}
+    assert ends == {
+        5: ("sending", ""),
+        10: ("held", "not_approved"),
+        14: ("skipped", "by_editor"),
+        20: ("skipped", "below_minimum"),
+    }
     assert Send.objects.count() == 1
     assert Send.objects.get().created_at == day + timedelta(hours=2), "it left at its slot, to the minute"
     assert [entry.verb for entry in JournalEntry.objects.order_by("id")] == ["approve", "skip"]
