@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from pipeline.channels.base import Outcome, Receipt
 from pipeline.delivery import journal as journals
-from pipeline.delivery.journal import Journal, Testimony, WriterLives, boot_id, machine, path_of, testimony
+from pipeline.delivery.journal import Journal, WriterLives, boot_id, machine, path_of, testimony
 
 WRITER = """
 import os, sys
@@ -53,7 +54,7 @@ def test_what_was_answered_what_was_dotted_and_what_never_left(path: Path) -> No
     journal.answer(receipt(3, Outcome.REFUSED, text="550 no\r\nsuch “user”"))
     journal.abandon()
     found = testimony(path)
-    assert found == Testimony(
+    assert found == journals.Testimony(
         trusted=True, answers={1: receipt(1), 3: receipt(3, Outcome.REFUSED, text="550 no\r\nsuch “user”")}, dotted={2}
     )
 
@@ -68,8 +69,6 @@ def test_what_was_answered_what_was_dotted_and_what_never_left(path: Path) -> No
     )
 )  # fmt: skip
 def test_any_answer_a_server_gives_is_read_back_as_it_was(receipts: list[Receipt]) -> None:
-    from tempfile import TemporaryDirectory
-
     with TemporaryDirectory() as place:
         path = Path(place) / "1.1"
         journal = Journal(path)
@@ -104,7 +103,7 @@ def test_a_line_the_kill_cut_off_says_nothing(path: Path) -> None:
     journal.dot(22)
     journal.abandon()
     path.write_bytes(path.read_bytes()[:-2])
-    assert testimony(path) == Testimony(trusted=True, dotted={1}), "not delivery 2, which a cut number would name"
+    assert testimony(path) == journals.Testimony(trusted=True, dotted={1}), "not delivery 2, which a cut number would name"
 
 
 @pytest.mark.parametrize("damage", [b'A [1, "acD 5\n', b"D x\n", b"A [1]\n", b'A [1, "lost", 0, "", ""]\n', b"A 5\n"])
