@@ -42,7 +42,7 @@ def processes(config: Config) -> list[Process]:
         "warning",
     ]
     track = [*granian, "--interface", "asgi", "--port", str(config.track_port), "pipeline.tracking.app:app"]
-    web = [*granian, "--interface", "wsgi", "--port", str(config.web_port), "--blocking-threads", "8"]
+    web = [*granian, "--interface", "wsgi", "--port", str(config.web_port), "--blocking-threads", "4"]
     celery = [python, "-m", "celery", "-A", "workers.app", "--quiet"]
     worker = [
         *celery,

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from pipeline.articles.models import Article
 from pipeline.audience.recipients import RECIPIENTS
 from pipeline.delivery.models import Batch, Delivery, Send
-from pipeline.editions.models import Edition, Item
+from pipeline.editions.models import Edition, Item, Rendering
 from pipeline.engagement.models import Link, Origin
 from pipeline.kernel.queue import Job, ring, wake
 from pipeline.staff.journal import note
@@ -29,13 +29,17 @@ class CountsDiffer(Exception):
 
 @transaction.atomic
 def begin(*, edition_id: int, now: datetime) -> bool:
-    """Take an approved edition whose undo window has passed; True if this caller won it. A killed story stops it."""
+    """Take an approved edition whose undo window has passed; True if this caller won it. A killed story stops it.
+
+    No joins: Django would move every condition into a subquery, which PostgreSQL does not look at again after it
+    waited for the row, and two callers would win.
+    """
     won = Edition.objects.filter(
         ~holds_killed_story(),
+        Exists(Rendering.objects.filter(edition_id=OuterRef("id"))),
         id=edition_id,
         state=Edition.State.APPROVED,
         leaves_at__lte=now,
-        rendering__isnull=False,
     ).update(state=Edition.State.SENDING)
     if not won:
         return False
@@ -156,9 +160,9 @@ def cancel(*, send_id: int, now: datetime, actor: User | None, reason: str) -> i
     if not Send.objects.filter(id=send_id, state__in=open_states).update(state=Send.State.CANCELLED, ended_at=now):
         return 0
     spared = Delivery.objects.filter(
+        Exists(Batch.objects.filter(id=OuterRef("batch_id"), state=Batch.State.PENDING)),
         send_id=send_id,
         state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED],
-        batch__state=Batch.State.PENDING,
     ).update(state=Delivery.State.CANCELLED)
     Edition.objects.filter(send__id=send_id).update(state=Edition.State.CANCELLED, code="cancelled", ended_at=now)
     note(verb="cancel", subject="send", subject_id=send_id, now=now, actor=actor, reason=reason, spared=spared)

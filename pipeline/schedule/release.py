@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from pipeline.delivery import send
 from pipeline.editions import review
@@ -34,7 +34,8 @@ def advance(*, now: datetime) -> None:
 def _pass_by(*, now: datetime) -> None:
     """The slots of a newsletter that does not run pass, and leave a row; what a person approved still leaves."""
     by_itself = Q(state__in=WAITING) | Q(state=Edition.State.APPROVED, approved_by=None)
-    Edition.objects.filter(by_itself, slot_at__lte=now).exclude(newsletter__state=Newsletter.State.ACTIVE).update(
+    running = Newsletter.objects.filter(id=OuterRef("newsletter_id"), state=Newsletter.State.ACTIVE)
+    Edition.objects.filter(by_itself, ~Exists(running), slot_at__lte=now).update(
         state=Edition.State.SKIPPED,
         code="newsletter_paused",
         params={},

@@ -244,7 +244,7 @@ def test_a_journal_knows_of_the_dot_before_the_server_does(words: tuple[str, ...
 
 def test_a_journal_that_fails_stops_everything_and_no_dot_leaves(words: tuple[str, ...]) -> None:
     class Full(Book):
-        def dot(self, key: int) -> None:  # noqa: ARG002
+        def dot(self, key: int) -> None:
             raise OSError("no space left")
 
     book = Full()

@@ -227,7 +227,7 @@ class AgoraServer(Stage):
     def channel(self, *, secrets: tuple[str, ...] = SECRETS) -> Channel:
         return Agora(base_url=self.url, handle="harbour", token=secrets[1], timeout_s=TIMEOUT_S)
 
-    def knows(self, request: _Handler, method: str) -> bool:  # noqa: ARG002 - Agora signs nothing
+    def knows(self, request: _Handler, method: str) -> bool:
         return request.headers.get("Authorization") == f"Bearer {SECRETS[1]}"
 
     def act(self, request: _Handler, method: str, body: bytes) -> tuple[int, Any]:

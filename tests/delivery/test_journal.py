@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pipeline.channels.base import Outcome, Receipt
 from pipeline.delivery import journal as journals
-from pipeline.delivery.journal import Journal, WriterLives, boot_id, machine, path_of, testimony
+from pipeline.delivery.journal import Journal, WriterLives, boot_id, machine, path_of
 
 WRITER = """
 import os, sys
@@ -53,7 +53,7 @@ def test_what_was_answered_what_was_dotted_and_what_never_left(path: Path) -> No
     journal.answer(receipt(1))
     journal.answer(receipt(3, Outcome.REFUSED, text="550 no\r\nsuch “user”"))
     journal.abandon()
-    found = testimony(path)
+    found = journals.testimony(path)
     assert found == journals.Testimony(
         trusted=True, answers={1: receipt(1), 3: receipt(3, Outcome.REFUSED, text="550 no\r\nsuch “user”")}, dotted={2}
     )
@@ -76,7 +76,7 @@ def test_any_answer_a_server_gives_is_read_back_as_it_was(receipts: list[Receipt
             journal.dot(one.key)
             journal.answer(one)
         journal.abandon()
-        found = testimony(path)
+        found = journals.testimony(path)
     assert found.answers == {one.key: one for one in receipts}
     assert (found.dotted, found.trusted) == (set(), True)
 
@@ -88,12 +88,12 @@ def test_a_writer_killed_outright_leaves_a_true_account(path: Path) -> None:
         assert child.stdout is not None
         assert child.stdout.readline() == b"written\n"
         with pytest.raises(WriterLives):
-            testimony(path)
+            journals.testimony(path)
         with pytest.raises(WriterLives):
             Journal(path)
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
-    found = testimony(path)
+    found = journals.testimony(path)
     assert (found.trusted, set(found.answers), found.dotted) == (True, {1, 2}, {3})
 
 
@@ -103,7 +103,9 @@ def test_a_line_the_kill_cut_off_says_nothing(path: Path) -> None:
     journal.dot(22)
     journal.abandon()
     path.write_bytes(path.read_bytes()[:-2])
-    assert testimony(path) == journals.Testimony(trusted=True, dotted={1}), "not delivery 2, which a cut number would name"
+    assert journals.testimony(path) == journals.Testimony(trusted=True, dotted={1}), (
+        "not delivery 2, which a cut number would name"
+    )
 
 
 @pytest.mark.parametrize("damage", [b'A [1, "acD 5\n', b"D x\n", b"A [1]\n", b'A [1, "lost", 0, "", ""]\n', b"A 5\n"])
@@ -115,7 +117,7 @@ def test_a_line_damaged_in_the_middle_leaves_no_trust_in_the_rest(path: Path, da
     journal.abandon()
     with path.open("ab") as file:
         file.write(damage + b"D 2\n")
-    found = testimony(path)
+    found = journals.testimony(path)
     assert not found.trusted
     assert (set(found.answers), found.dotted) == ({1}, {2}), "what can be read still counts as an answer"
 
@@ -125,8 +127,8 @@ def test_a_journal_of_another_boot_is_not_trusted(path: Path, monkeypatch: pytes
     journal.dot(1)
     journal.abandon()
     monkeypatch.setattr(journals, "boot_id", lambda: "another boot")
-    assert not testimony(path).trusted
-    assert not testimony(path.with_name("never was")).trusted
+    assert not journals.testimony(path).trusted
+    assert not journals.testimony(path.with_name("never was")).trusted
 
 
 def test_a_system_that_does_not_name_its_boot_is_never_trusted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +138,7 @@ def test_a_system_that_does_not_name_its_boot_is_never_trusted(path: Path, monke
     journal.abandon()
     assert boot_id() == ""
     assert machine() != ""
-    assert not testimony(path).trusted
+    assert not journals.testimony(path).trusted
 
 
 def test_a_journal_left_before_its_claim_was_won_is_begun_anew(path: Path) -> None:
@@ -146,13 +148,13 @@ def test_a_journal_left_before_its_claim_was_won_is_begun_anew(path: Path) -> No
     second = Journal(path)
     second.dot(2)
     second.abandon()
-    assert testimony(path).dotted == {2}
+    assert journals.testimony(path).dotted == {2}
 
 
 def test_a_discarded_journal_is_gone_and_holds_nobody_up(path: Path) -> None:
     Journal(path).discard()
     assert not path.exists()
-    assert not testimony(path).trusted, "a missing file was lost, not finished with"
+    assert not journals.testimony(path).trusted, "a missing file was lost, not finished with"
     Journal(path).discard()
 
 

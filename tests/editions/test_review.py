@@ -195,4 +195,4 @@ def test_rewriting_what_was_taken_back_gives_no_approval(ready: Edition, ada: Us
 
 def _values(edition: Edition) -> dict[str, Any]:
     edition.refresh_from_db()
-    return Edition.objects.values().get(id=edition.id)
+    return dict(Edition.objects.values().get(id=edition.id))

@@ -117,7 +117,7 @@ def test_most_popular_chooses_last_wherever_it_stands_and_may_carry_what_is_old_
 @pytest.mark.parametrize(
     ("limit", "expected"), [({"per_author": 1}, [1, 3, 4]), ({"per_section": 1}, [1, 4, 2]), ({"per_author": 1, "per_section": 1}, [1, 4, 2])]
 )  # fmt: skip
-def test_a_limit_gives_way_rather_than_leave_a_place_empty(limit: dict[str, int], expected: list[int]) -> None:
+def test_a_limit_gives_way_rather_than_leave_a_place_empty(limit: dict[str, Any], expected: list[int]) -> None:
     stories = [
         candidate(1, age_h=1, authors=("Ada",), sections=("world",)),
         candidate(2, age_h=2, authors=("Ada",), sections=("world",)),

@@ -118,7 +118,7 @@ class History(RuleBasedStateMachine):
 
 
 def test_every_history_is_counted_as_a_recount_counts_it() -> None:
-    run_state_machine_as_test(History, settings=settings(max_examples=25, stateful_step_count=18, deadline=None))  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(History, settings=settings(max_examples=25, stateful_step_count=18, deadline=None))
 
 
 def test_the_last_half_second_belongs_to_its_own_minute_and_day() -> None:

@@ -37,7 +37,7 @@ def bells(db: None) -> Iterator[redis.Redis]:
 
 def rung(bells: redis.Redis) -> list[tuple[str, dict[str, int]]]:
     """What waits in the queue, oldest first."""
-    told = [json.loads(message) for message in reversed(bells.lrange(SOCIAL, 0, -1))]  # type: ignore[arg-type]
+    told = [json.loads(message) for message in reversed(bells.lrange(SOCIAL, 0, -1))]
     return [(one["headers"]["task"], json.loads(b64decode(one["body"]))[1]) for one in told]
 
 
