@@ -178,6 +178,7 @@ EDITION: Mapping[str, Sentence] = {
     "preflight": "A check before sending failed. Correct it and compose again, or skip this edition.",
     "by_editor": "{who} skipped it: “{why}”.",
     "newsletter_paused": "Its newsletter was not running when its time came.",
+    "taken_back": "It was taken back after approval; it does not leave before a person approves it again.",
     "cancelled": "An editor cancelled the rest of the send. What was accepted before cannot be recalled.",
     "holiday": lambda p, _: f"No edition that day: {p['why'] or 'the calendar says so'}.",
     "not_approved": "Nobody approved it by its time, so it is held; nothing was sent.",
@@ -197,6 +198,7 @@ POST: Mapping[str, Sentence] = {
     "gave_up": "Given up after {tries} tries; the network last said: “{said}”",
     "waiting": "It will be tried again: “{said}”",
     "story_withdrawn": "The story was withdrawn before this left.",
+    "no_words": "No text of it fits this network (“{said}”). Change the template or post it by hand.",
     "stale": "It waited so long that it is not news any more.",
 }
 ARTICLE: Mapping[str, Sentence] = {

@@ -64,22 +64,24 @@ class _Reader:
         if path := self.environ.get(f"{name}_FILE"):
             try:
                 return Path(path).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                self.problems.append(f"{name}_FILE={path}: {error.strerror}")
+            except (OSError, UnicodeDecodeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+                self.problems.append(f"{name}_FILE={path}: {why}")
                 return default
         return self.environ.get(name, default).strip() or default
 
     def number(self, name: str, default: int, *, low: int, high: int) -> int:
         raw = self.text(name, str(default))
-        if not raw.isdigit() or not low <= int(raw) <= high:
+        if not (raw.isascii() and raw.isdigit()) or not low <= int(raw) <= high:
             self.problems.append(f"{name}={raw!r}: expected a whole number from {low} to {high}")
             return default
         return int(raw)
 
     def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
         raw = self.text(name, default).rstrip("/")
-        if raw and (urlsplit(raw).scheme not in schemes or not urlsplit(raw).netloc):
-            self.problems.append(f"{name}={raw!r}: expected an address that begins with {' or '.join(schemes)}://")
+        if raw and not _is_address(raw, schemes):
+            shown = raw.rpartition("@")[2]  # a password stays out of the log
+            self.problems.append(f"{name}={shown!r}: expected an address that begins with {' or '.join(schemes)}://")
         return raw
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
@@ -88,6 +90,14 @@ class _Reader:
             self.problems.append(f"{name}={raw!r}: expected one of {', '.join(allowed)}")
             return default
         return raw
+
+
+def _is_address(raw: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(raw)
+        return parts.scheme in schemes and bool(parts.netloc) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def load(environ: Mapping[str, str]) -> Config:

@@ -83,6 +83,9 @@ def _compose_one(article: Article, account: Account, *, now: datetime) -> bool:
 
 
 def _wanted(article: Article, account: Account) -> bool:
+    """A new account starts with what comes next: yesterday's stories are not its news."""
+    if article.eligible_at is None or article.eligible_at < account.created_at:
+        return False
     return not account.sections or bool(set(account.sections) & set(article.section_path))
 
 
@@ -138,6 +141,6 @@ def _unposted(*, now: datetime) -> Iterator[int]:
     recent = Article.objects.filter(state=Article.State.ELIGIBLE, eligible_at__gt=now - LOOK_BACK)
     accounts = list(Account.objects.filter(state=Account.State.ACTIVE))
     made = set(Post.objects.filter(article__in=recent).values_list("article_id", "account_id"))
-    for article in recent.only("id", "section_path").order_by("-eligible_at", "id"):
+    for article in recent.only("id", "section_path", "eligible_at").order_by("-eligible_at", "id"):
         if any((article.id, account.id) not in made and _wanted(article, account) for account in accounts):
             yield article.id

@@ -28,6 +28,11 @@ def approved(transactional_db: None) -> Edition:
     return edition
 
 
+def begun(edition: Edition) -> Send:
+    assert begin(edition_id=edition.id, now=editions.NOW)
+    return Send.objects.get()
+
+
 def test_of_many_schedulers_one_begins_it(approved: Edition) -> None:
     won: list[bool] = []
     together = threading.Barrier(4)
@@ -62,7 +67,7 @@ def test_of_many_workers_one_freezes_the_audience(approved: Edition) -> None:
     assert Delivery.objects.count() == 50
 
 
-def _at_once(works: list[Any]) -> None:
+def _at_once(works: list[Callable[[], None]]) -> None:
     threads = [threading.Thread(target=work) for work in works]
     for thread in threads:
         thread.start()
@@ -71,7 +76,9 @@ def _at_once(works: list[Any]) -> None:
 
 
 def test_a_mail_accepted_while_the_send_is_cancelled_stays_accepted(approved: Edition) -> None:
-    made = prepared(approved)
+    audience.readers(count=3, follows=approved.newsletter.topic)
+    made = begun(approved)
+    prepare(send_id=made.id, now=timezone.now())
     known = {k: v for k, v in connection.get_connection_params().items() if k in {"dbname", "user", "host", "port"}}
     with psycopg.connect(**known) as worker:
         worker.execute("UPDATE dateline_delivery SET state = 'accepted' WHERE ordinal = 1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.articles.models import Article
@@ -13,7 +13,7 @@ NOW = datetime(2026, 4, 19, 4, 12, tzinfo=UTC)
 
 def account(*, network: str = "agora", handle: str = "@dispatch", now: datetime = NOW, **fields: Any) -> Account:
     """An active account without credentials."""
-    return Account.objects.create(network=network, handle=handle, created_at=now, **fields)
+    return Account.objects.create(network=network, handle=handle, **{"created_at": now - timedelta(days=30), **fields})
 
 
 def post(*, article: Article, account: Account, text: str = "", now: datetime = NOW, **fields: Any) -> Post:

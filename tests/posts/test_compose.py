@@ -219,3 +219,12 @@ def test_accounts_are_unlike_each_other() -> None:
         ("@all", "Africa", "due"),
     }
     assert Account.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_a_new_account_starts_with_what_comes_next() -> None:
+    before, after = articles.article(age_s=7200), articles.article(age_s=60)
+    account = posts.account(created_at=articles.NOW - timedelta(hours=1))
+    made = [compose(article_id=article.id, now=articles.NOW) for article in (before, after)]
+    assert made == [0, 1]
+    assert [post.article_id for post in account.posts.all()] == [after.id]

@@ -12,7 +12,7 @@ from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.review import approve, rewrite, undo
 from pipeline.staff.models import JournalEntry
 from tests.factories import articles, staff
-from tests.schedule.conftest import BEGUN, CUTOFF, DAILY, DRAFT, SLOT, Clock, first, newsletter, stories
+from tests.schedule.conftest import CUTOFF, DAILY, DRAFT, SLOT, Clock, first, newsletter, stories
 
 pytestmark = pytest.mark.django_db
 

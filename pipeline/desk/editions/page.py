@@ -41,6 +41,7 @@ VERBS = {
     "undo": "took the approval back",
     "skip": "skipped it",
     "rewrite": "changed the words",
+    "withdraw": "took a killed story out",
 }
 
 

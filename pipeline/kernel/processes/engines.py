@@ -102,6 +102,7 @@ class Engines:
         ]
         argv += ["--dir", str(data), "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]
         argv += ["--maxmemory", "512mb", "--maxmemory-policy", "noeviction"]
+        _let_go(self.config.redis_url)
         child = self._spawn("redis", argv, sign=signal.SIGTERM, place=None)
         _wait_until(lambda: _redis_answers(self.config.redis_url), child, log=self._log("redis"))
 
@@ -265,6 +266,13 @@ def _redis_answers(url: str) -> bool:
             return bool(link.ping())
     except redis.RedisError:  # refused, or still loading its file
         return False
+
+
+def _let_go(url: str) -> None:
+    """A Redis whose owner was killed a moment ago still answers, and removes its socket, ours by then, as it goes."""
+    deadline = time.monotonic() + STOPPED_WITHIN_S
+    while _redis_answers(url) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def _end(child: subprocess.Popen[bytes], *, name: str, sign: signal.Signals) -> None:
