@@ -1,18 +1,18 @@
 """The roll-call: every model of the one app. Nothing imports this but Django."""
 
-from pipeline.articles.models import Alias, Article, Hold, Section, Version
+from pipeline.articles.models import Alias, Article, Bulletin, GateCount, Hold, Section, Version
 from pipeline.audience.models import Consent, Subscriber, Subscription, Suppression, Topic
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.editions.models import Block, Edition, Item, Newsletter, Rendering
 from pipeline.engagement.models import Door, Event, Link, Origin, Poison, Tally
 from pipeline.posts.models import Account, Post, Variant
 from pipeline.ranking.models import Chart, Pin, Standing
-from pipeline.sources.models import Channel, Observation, Source
-from pipeline.staff.models import JournalEntry, User
+from pipeline.sources.models import Channel, Look, Observation, Push, Source
+from pipeline.staff.models import JournalEntry, Stop, User
 
 __all__ = [
-    "Account", "Alias", "Article", "Batch", "Block", "Channel", "Chart", "Consent", "Delivery", "Door", "Edition", "Event",
-    "Hold", "Item", "JournalEntry", "Link", "Newsletter", "Observation", "Origin", "Pin", "Poison", "Post",
-    "Rendering", "Section", "Send", "Source", "Standing", "Subscriber", "Subscription", "Suppression", "Tally",
+    "Account", "Alias", "Article", "Batch", "Block", "Bulletin", "Channel", "Chart", "Consent", "Delivery", "Door", "Edition", "Event",
+    "GateCount", "Hold", "Item", "JournalEntry", "Link", "Look", "Newsletter", "Observation", "Origin", "Pin", "Poison", "Post", "Push",
+    "Rendering", "Section", "Send", "Source", "Standing", "Stop", "Subscriber", "Subscription", "Suppression", "Tally",
     "Topic", "User", "Variant", "Version",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from pipeline.articles import identify
 from pipeline.articles.addresses import comparable
 from pipeline.articles.models import Alias, Article, Hold, Section, Version
 from pipeline.articles.read import Reading, UnusableInput, read
-from pipeline.articles.screen import Decision, Facts, State, screen
+from pipeline.articles.gates.screen import Decision, Facts, State, screen
 from pipeline.kernel.outbound.client import client as our_client
 from pipeline.kernel.outbound.http import Client, FetchError
 from pipeline.kernel.queue import Job, ring, wake

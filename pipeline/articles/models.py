@@ -12,11 +12,15 @@ class Section(models.Model):
 
     source = models.ForeignKey("dateline.Source", on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)
+    term_id = models.PositiveBigIntegerField(null=True)  #: WordPress's number, which survives a new label and a new slug
     name = models.CharField(max_length=120)
     parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="children")
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["source", "key"], name="section_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "key"], name="section_once"),
+            models.UniqueConstraint(fields=["source", "term_id"], name="section_term_once"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -45,6 +49,7 @@ class Article(models.Model):
     params = models.JSONField(default=dict)
     url = models.URLField(max_length=2000)
     headline = models.CharField(max_length=500)
+    title_key = models.CharField(max_length=40, blank=True)  #: of the folded headline, to find the same title again
     standfirst = models.TextField(blank=True)
     authors = models.JSONField(default=list)
     section = models.ForeignKey(Section, null=True, on_delete=models.SET_NULL, related_name="articles")
@@ -56,13 +61,18 @@ class Article(models.Model):
     related = models.JSONField(default=list)
     markers = models.JSONField(default=list)
     paywalled = models.BooleanField(default=False)
+    told = models.JSONField(default=dict)  #: what the best channel said, as `identify.as_told` writes it
     version = models.PositiveIntegerField(default=1)
     fingerprint = models.CharField(max_length=64, blank=True)
+    likeness = models.BinaryField(default=bytes)  #: `gates.likeness.sketch` of its text
     first_seen_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True)
     modified_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
     eligible_at = models.DateTimeField(null=True)
+    settles_at = models.DateTimeField(null=True)  #: when an eligible one may be told
+    announced_at = models.DateTimeField(null=True)  #: when it was told; set once
+    missing_at = models.DateTimeField(null=True)  #: since when its page answers 404 or 410
     killed_at = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
 
@@ -70,6 +80,13 @@ class Article(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["state", "-eligible_at"], name="article_eligible"),
             models.Index(fields=["source", "-first_seen_at"], name="article_newest"),
+            models.Index(fields=["source", "title_key"], name="article_title"),
+            models.Index(fields=["-announced_at"], name="article_announced"),
+            models.Index(
+                fields=["settles_at"],
+                name="article_settling",
+                condition=models.Q(state="eligible", announced_at=None),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -89,6 +106,32 @@ class Alias(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.value}"
+
+
+class Bulletin(models.Model):
+    """What the rooms downstream must hear of an article, once for each kind and version; they ask for it by id."""
+
+    class Kind(models.TextChoices):
+        NEW = "new"
+        UPDATE = "update"  #: it says something else in substance
+        CORRECTION = "correction"
+        RETRACTION = "retraction"
+        KILL = "kill"
+        GONE = "gone"
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="bulletins")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    version = models.PositiveIntegerField()
+    at = models.DateTimeField(db_index=True)
+    said = models.TextField(blank=True)  #: the correction in the site's own words, or the reason of a kill
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["article", "kind", "version"], name="bulletin_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.article_id} {self.kind} v{self.version}"
 
 
 class Version(models.Model):
@@ -124,8 +167,25 @@ class Hold(models.Model):
     code = models.CharField(max_length=40)
     params = models.JSONField(default=dict)
     at = models.DateTimeField()
+    batch = models.CharField(max_length=60, blank=True, db_index=True)  #: holds with one cause are released together
     released_at = models.DateTimeField(null=True)
     released_by = models.ForeignKey("dateline.User", null=True, on_delete=models.SET_NULL, related_name="+")
 
     def __str__(self) -> str:
         return f"{self.article_id} {self.code}"
+
+
+class GateCount(models.Model):
+    """How often a gate answered for a source on a day (UTC)."""
+
+    source = models.ForeignKey("dateline.Source", on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    state = models.CharField(max_length=10)
+    code = models.CharField(max_length=40)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["source", "day", "state", "code"], name="gate_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.day} {self.code} {self.count}"

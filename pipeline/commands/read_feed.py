@@ -9,8 +9,8 @@ from typing import Any
 
 from pipeline.articles.raw.markup import UnusableInput as Unreadable
 from pipeline.commands.unusable import UnusableInput
-from pipeline.sources import feeds
-from pipeline.sources.entries import Entry, Feed
+from pipeline.sources.formats import feeds
+from pipeline.sources.formats.entries import Entry, Feed
 
 
 def lines(

@@ -28,7 +28,7 @@ from pipeline.articles.addresses import comparable, normalise
 from pipeline.articles.raw import dates
 from pipeline.articles.raw.markup import UnusableInput as Unreadable
 from pipeline.articles.read import Reading, read
-from pipeline.articles.screen import (
+from pipeline.articles.gates.screen import (
     CAUTIOUS_FOR,
     SIMILAR,
     Decision,
@@ -40,8 +40,8 @@ from pipeline.articles.screen import (
 )
 from pipeline.commands.read_feed import content, instant
 from pipeline.commands.unusable import UnusableInput
-from pipeline.sources import feeds
-from pipeline.sources.entries import Entry, Feed
+from pipeline.sources.formats import feeds
+from pipeline.sources.formats.entries import Entry, Feed
 
 MAX_FILES = 10_000
 MAX_BYTES = 11_000_000

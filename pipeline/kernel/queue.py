@@ -35,7 +35,10 @@ class Job(StrEnum):
 
     SOURCES_TICK = "sources.tick"
     SOURCES_LOOK = "sources.look"
+    SOURCES_RENEW = "sources.renew"
     ARTICLES_READ = "articles.read"
+    ARTICLES_REVISE = "articles.revise"
+    ARTICLES_TELL = "articles.tell"
     SCHEDULE_TICK = "schedule.tick"
     EDITIONS_COMPOSE = "editions.compose"
     DELIVERY_PREPARE = "delivery.prepare"
@@ -51,7 +54,10 @@ class Job(StrEnum):
 QUEUE_OF: dict[Job, Queue] = {
     Job.SOURCES_TICK: Queue.FAST,
     Job.SOURCES_LOOK: Queue.WATCH,
+    Job.SOURCES_RENEW: Queue.WATCH,
     Job.ARTICLES_READ: Queue.WATCH,
+    Job.ARTICLES_REVISE: Queue.WATCH,
+    Job.ARTICLES_TELL: Queue.WATCH,
     Job.SCHEDULE_TICK: Queue.FAST,
     Job.EDITIONS_COMPOSE: Queue.FAST,
     Job.DELIVERY_PREPARE: Queue.SEND,

@@ -10,8 +10,8 @@ from lxml import html
 
 from pipeline.articles.raw.markup import UnusableInput
 from pipeline.kernel.outbound.http import Answer, Client, FetchError
-from pipeline.sources import feeds
-from pipeline.sources.entries import Feed
+from pipeline.sources.formats import feeds
+from pipeline.sources.formats.entries import Feed
 from pipeline.sources.models import Channel, Source
 
 BYTES = 10_000_000

@@ -16,8 +16,8 @@ from pipeline.articles.raw.markup import UnusableInput
 from pipeline.kernel.outbound.client import client as our_client
 from pipeline.kernel.outbound.http import Answer, Client, FetchError, Validators, retry_after_s
 from pipeline.kernel.queue import Job, ring, wake
-from pipeline.sources import feeds
-from pipeline.sources.entries import Feed
+from pipeline.sources.formats import feeds
+from pipeline.sources.formats.entries import Feed
 from pipeline.sources.models import Channel, Observation, Source
 
 log = logging.getLogger("dateline.sources")

@@ -76,3 +76,20 @@ class JournalEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor or 'Dateline'} {self.verb} {self.subject} {self.subject_id}"
+
+
+class Stop(models.Model):
+    """A brake somebody pulled: while the row is here, nothing of that kind leaves."""
+
+    class Kind(models.TextChoices):
+        TELLING = "telling"  #: no article is announced
+        POSTING = "posting"  #: no post leaves
+        SENDING = "sending"  #: no batch of mail leaves
+
+    kind = models.CharField(max_length=8, choices=Kind.choices, unique=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    reason = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} since {self.at:%Y-%m-%d %H:%M}"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.articles.read import MAX_BYTES, Reading, UnusableInput, read
 from pipeline.commands.read_page import as_json
-from pipeline.sources.entries import Entry
+from pipeline.sources.formats.entries import Entry
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "pages"
 NAMES = sorted(path.stem for path in SAMPLES.glob("*.html"))

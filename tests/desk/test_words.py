@@ -31,7 +31,7 @@ SPEAKS = {
     "schedule/release.py": words.EDITION,
     "delivery/publish.py": words.POST,
     "delivery/batch.py": words.SEND,
-    "articles/screen.py": words.ARTICLE,
+    "articles/gates/screen.py": words.ARTICLE,
     "articles/intake.py": words.ARTICLE,
     "articles/identify.py": words.ARTICLE,
 }

@@ -37,5 +37,5 @@ def article(
         "fingerprint": f"{number:064x}",
     }
     if fields.get("state", Article.State.ELIGIBLE) == Article.State.ELIGIBLE:
-        known["eligible_at"] = at
+        known["eligible_at"] = known["announced_at"] = at
     return Article.objects.create(source=source, **{**known, **fields})

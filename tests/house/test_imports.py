@@ -24,7 +24,7 @@ RESPONSE = "HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\n\r\n" + FEED
 #: (file, planted line, contract that must break)
 PLANTS = [
     ("pipeline/kernel/signing.py", "import pipeline.desk.frame", LAW),
-    ("pipeline/articles/screen.py", "import pipeline.audience.addresses", LAW),
+    ("pipeline/articles/gates/screen.py", "import pipeline.audience.addresses", LAW),
     ("pipeline/engagement/tally.py", "import pipeline.editions.models", LAW),
     ("pipeline/desk/frame.py", "import workers.app", "pipeline never imports workers"),
     ("pipeline/tracking/visit.py", "import django.http", "The tracking door cannot import Django"),

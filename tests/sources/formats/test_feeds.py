@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sources import feeds
-from pipeline.sources.entries import MAX_ENTRIES, Entry, Feed
+from pipeline.sources.formats import feeds
+from pipeline.sources.formats.entries import MAX_ENTRIES, Entry, Feed
 
-SAMPLES = Path(__file__).parents[1] / "samples" / "feeds"
+SAMPLES = Path(__file__).parents[2] / "samples" / "feeds"
 WHERE = "https://gazette.example/feed/"
 MORNING = datetime(2026, 4, 23, 8, 15, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from pipeline.articles.raw.markup import UnusableInput, absolute, clean_html, plain
-from pipeline.sources.entries import Entry, Feed, Notes, distinct, newest
+from pipeline.sources.formats.entries import Entry, Feed, Notes, distinct, newest
 
 MAX_ITEMS = 3_000  #: looked at before the newest are chosen
 

@@ -14,7 +14,7 @@ from html.entities import html5
 from xml.parsers import expat
 
 from pipeline.articles.raw.markup import UnusableInput, absolute, decode, depth
-from pipeline.sources.entries import Notes
+from pipeline.sources.formats.entries import Notes
 
 MAX_BROKEN_BYTES = 3_000_000  #: of an ill-formed feed; the loose parser takes 60 bytes of memory for each
 MAX_ITEMS = 1_000  #: parsed before the newest are chosen; of longer feeds, the first and last 500

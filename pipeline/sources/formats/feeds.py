@@ -19,9 +19,9 @@ from pipeline.articles.raw.markup import (
     lower_headers,
     plain,
 )
-from pipeline.sources import jsonfeed
-from pipeline.sources.entries import Entry, Feed, Notes, distinct, newest
-from pipeline.sources.mending import RAW_ID, well_formed
+from pipeline.sources.formats import jsonfeed
+from pipeline.sources.formats.entries import Entry, Feed, Notes, distinct, newest
+from pipeline.sources.formats.mending import RAW_ID, well_formed
 
 __all__ = ["MAX_BYTES", "UnusableInput", "read"]
 
