@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from pipeline.public import health, leave, letter_pages, popular
+from pipeline.public import health, hooks, leave, letter_pages, popular
 
 urlpatterns = [
     path("healthz", health.healthz),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("p/<str:token>", leave.leave, name="preferences"),
     path("v/<str:token>", letter_pages.web_view, name="web_view"),
     path("w/<str:token>", letter_pages.why, name="why"),
+    path("ping/<str:token>", hooks.ping, name="ping"),
+    path("hooks/<str:token>", hooks.hook, name="hook"),
+    path("websub/<str:token>", hooks.hub, name="websub"),
     path("popular.json", popular.as_json, name="popular_json"),
     path("popular.rss", popular.as_rss, name="popular_rss"),
     path("popular.html", popular.as_fragment, name="popular_fragment"),
