@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from pipeline.articles.gates import announce
 from pipeline.kernel.queue import Job
 from pipeline.sources import watch
 from pipeline.sources.pushes import hints, websub
@@ -13,7 +14,9 @@ from pipeline.sources.pushes import hints, websub
 @shared_task(name=Job.SOURCES_TICK.value)
 def tick(**_: object) -> None:
     hints.make_due(now=timezone.now())
+    websub.due_renewals(now=timezone.now())
     watch.ring_due(now=timezone.now())
+    announce.ring_due(now=timezone.now())
 
 
 @shared_task(name=Job.SOURCES_LOOK.value)

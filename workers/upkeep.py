@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from pipeline.articles import intake
+from pipeline.articles import intake, revise
 from pipeline.delivery import send
 from pipeline.kernel.queue import Job
 from pipeline.posts import compose
@@ -15,6 +15,7 @@ from pipeline.sources import watch
 @shared_task(name=Job.UPKEEP_SWEEP.value)
 def sweep(**_: object) -> None:
     intake.sweep(now=timezone.now())
+    revise.sweep(now=timezone.now())
     compose.sweep(now=timezone.now())
     send.sweep(now=timezone.now())
 

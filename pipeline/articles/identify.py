@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from django.db import transaction
 
-from pipeline.articles.addresses import comparable, normalise
+from pipeline.articles import telling
+from pipeline.articles.gates.likeness import title_key
+from pipeline.articles.gates.screen import identity_break
 from pipeline.articles.models import Alias, Article
-from pipeline.articles.page import witnesses
+from pipeline.articles.names import LONGEST_NAME, Name, Named, names_of
 from pipeline.kernel.queue import Job, wake
 
-LONGEST_NAME = 2000
+__all__ = ["Seen", "Told", "add_names", "find", "known_posts", "merge", "names_of", "note_change", "observe"]
 
 
-class Told(witnesses.Told, Protocol):
+class Told(telling.Told, Named, Protocol):
     """What a channel says of one story: what helps to read it, and the names it goes by."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def link(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,62 +34,104 @@ class Seen:
 def observe(*, source_id: int, told: Iterable[Told], now: datetime, baseline: bool) -> Seen:
     """Take in what a channel tells. With `baseline`, everything new was there before us and is never announced.
 
-    Each story is its own transaction: a bad one costs itself.
+    What is known and unchanged costs one query for the whole batch. Everything else is a transaction of its own: a
+    bad story costs itself.
     """
+    stories = [(story, names_of(story)) for story in told if story.link]
+    known = _articles(source_id, [name for _, names in stories for name in names])
+    if not baseline and _renamed(source_id, stories, known):
+        _add_new_names(source_id, stories, known)
+        known = _articles(source_id, [name for _, names in stories for name in names])
     fresh, changed = [], []
-    for story in told:
-        if not story.link:
-            continue
-        article_id, is_new, is_changed = _observe_one(source_id, story, now=now, baseline=baseline)
+    for story, names in stories:
+        found = {known[name].id for name in names if name in known}
+        if len(found) == 1 and all(name in known for name in names):
+            article_id, is_new = found.pop(), False
+            is_changed = note_change(known[names[0]], story, now=now, may_move=story.is_whole)
+        else:
+            article_id, is_new, is_changed = _observe_one(source_id, story, names, now=now, baseline=baseline)
         if is_new:
             fresh.append(article_id)
         elif is_changed:
             changed.append(article_id)
-    return Seen(fresh=tuple(fresh), changed=tuple(changed))
+    return Seen(fresh=tuple(dict.fromkeys(fresh)), changed=tuple(dict.fromkeys(changed)))
+
+
+def known_posts(*, source_id: int, wp_ids: Iterable[int]) -> set[int]:
+    """Which of a site's WordPress numbers we have."""
+    values = [str(number) for number in wp_ids]
+    found = Alias.objects.filter(source_id=source_id, kind="wp_id", value__in=values)
+    return {int(value) for value in found.values_list("value", flat=True)}
+
+
+def find(*, source_id: int, names: Iterable[Name]) -> Article | None:
+    """The article that goes by any of these names, the first name first."""
+    names = list(names)
+    known = _articles(source_id, names)
+    return next((known[name] for name in names if name in known), None)
+
+
+def _articles(source_id: int, names: Sequence[Name]) -> dict[Name, Article]:
+    wanted = set(names)
+    rows = Alias.objects.filter(source_id=source_id, value__in={value for _, value in wanted})
+    light = rows.select_related("article").defer("article__text", "article__related", "article__likeness")
+    return {(row.kind, row.value): row.article for row in light if (row.kind, row.value) in wanted}
+
+
+def _renamed(source_id: int, stories: Sequence[tuple[Told, list[Name]]], known: Mapping[Name, Article]) -> bool:
+    """Did the site give its stories new ids at once? Then a new id is no news (gate 3 of the reference)."""
+    titles = _titles(source_id, stories)
+    sightings = []
+    for story, names in stories:
+        otherwise = title_key(story.title) in titles or any(name in known for name in names if name[0] != "guid")
+        sightings.append((("guid", story.id[:LONGEST_NAME]) in known, otherwise))
+    return identity_break(sightings)
+
+
+def _titles(source_id: int, stories: Sequence[tuple[Told, list[Name]]]) -> dict[str, int]:
+    """Article id by title key, for the titles of these stories that we have; the oldest article wins."""
+    keys = {title_key(story.title) for story, _ in stories} - {""}
+    rows = Article.objects.filter(source_id=source_id, title_key__in=keys).order_by("-id")
+    return dict(rows.values_list("title_key", "id"))
+
+
+def _add_new_names(source_id: int, stories: Sequence[tuple[Told, list[Name]]], known: Mapping[Name, Article]) -> None:
+    """In a renaming, a story whose title we have and whose names we have not is that article."""
+    titles = _titles(source_id, stories)
+    for story, names in stories:
+        article_id = titles.get(title_key(story.title))
+        if article_id and not any(name in known for name in names):
+            add_names(Article.objects.get(id=article_id), names)
 
 
 @transaction.atomic
-def _observe_one(source_id: int, story: Told, *, now: datetime, baseline: bool) -> tuple[int, bool, bool]:
-    names = names_of(story)
-    known = _known(source_id, names)
+def _observe_one(
+    source_id: int, story: Told, names: list[Name], *, now: datetime, baseline: bool
+) -> tuple[int, bool, bool]:
+    known = sorted({a.id: a for a in _articles(source_id, names).values()}.values(), key=lambda a: a.id)
     if known:
         article = merge(known) if len(known) > 1 else known[0]
+        is_new_address = not Alias.objects.filter(source_id=source_id, kind="url", value=names[-1][1]).exists()
         add_names(article, names)
-        return article.id, False, _note_change(article, story)
-    article = Article.objects.create(source_id=source_id, first_seen_at=now, **_told_fields(story, baseline=baseline))
+        return article.id, False, note_change(article, story, now=now, may_move=story.is_whole or is_new_address)
+    fields = telling.fields_of(story) | ({"state": Article.State.BASELINE, "code": "first_look"} if baseline else {})
+    article = Article.objects.create(source_id=source_id, first_seen_at=now, **fields)
     if not add_names(article, names):  # another worker made it between our look and our insert
         article.delete()
-        return _known(source_id, names)[0].id, False, False
+        return _articles(source_id, names)[names[0]].id, False, False
     if not baseline:
         wake(Job.ARTICLES_READ, article_id=article.id)
     return article.id, True, False
 
 
-def names_of(story: Told) -> list[tuple[str, str]]:
-    """(kind, value) of every name a story goes by, the strongest first."""
-    names = [("guid", story.id[:LONGEST_NAME])] if story.id else []
-    return [*names, ("url", comparable(story.link)[:LONGEST_NAME])] if story.link else names
-
-
-def _known(source_id: int, names: Sequence[tuple[str, str]]) -> list[Article]:
-    found: dict[int, Article] = {}
-    for kind, value in names:
-        alias = Alias.objects.select_related("article").filter(source_id=source_id, kind=kind, value=value).first()
-        if alias:
-            found.setdefault(alias.article_id, alias.article)
-    return sorted(found.values(), key=lambda article: article.id)
-
-
-def add_names(article: Article, names: Iterable[tuple[str, str]]) -> bool:
+def add_names(article: Article, names: Iterable[Name]) -> bool:
     """Give an article names it does not have yet; False if any of them is another article's."""
+    names = list(names)
     Alias.objects.bulk_create(
         [Alias(source_id=article.source_id, kind=kind, value=value, article=article) for kind, value in names],
         ignore_conflicts=True,
     )
-    return not any(
-        Alias.objects.filter(source_id=article.source_id, kind=kind, value=value).exclude(article=article).exists()
-        for kind, value in names
-    )
+    return all(found.id == article.id for found in _articles(article.source_id, names).values())
 
 
 def merge(articles: Sequence[Article]) -> Article:
@@ -109,28 +148,32 @@ def merge(articles: Sequence[Article]) -> Article:
     return oldest
 
 
-def _note_change(article: Article, story: Told) -> bool:
-    """A later `updated`, or another headline, is a reason to read the page again; that decides what changed."""
-    moved = story.updated is not None and article.read_at is not None and story.updated > article.read_at
-    renamed = bool(story.title) and story.title[:500] != article.headline and article.read_at is None
-    if moved and article.state not in {Article.State.BASELINE, Article.State.DUPLICATE}:
+def note_change(article: Article, story: Told, *, now: datetime, may_move: bool) -> bool:
+    """Whether a channel now says something else of a known story; reading it again will tell what changed.
+
+    `may_move` lets the article's address follow the story's: channels that spell it differently must not take turns.
+    """
+    if telling.is_back(article, now=now):
+        _open_again(article)
+        return True
+    told = telling.retold(article.told, story)
+    address = telling.moved(article, story) if may_move else ""
+    if told is None and not address:
+        return False
+    Article.objects.filter(id=article.id).update(
+        **({"told": told.record} if told else {}), **({"url": address} if address else {})
+    )
+    if told and told.is_news and telling.is_worth_rereading(article, now=now):
+        wake(Job.ARTICLES_REVISE, article_id=article.id)
+        return True
+    return False
+
+
+def _open_again(article: Article) -> None:
+    """A story that was taken back before it was told is told of again: it may be news after all."""
+    told = {**article.told, "reopened": int(article.told.get("reopened", 0)) + 1}
+    opened = Article.objects.filter(id=article.id, state=article.state).update(
+        state=Article.State.SEEN, code="", params={}, tries=0, missing_at=None, told=told
+    )
+    if opened:
         wake(Job.ARTICLES_READ, article_id=article.id)
-    if renamed:
-        Article.objects.filter(id=article.id).update(headline=story.title[:500])
-    return moved or renamed
-
-
-def _told_fields(story: Told, *, baseline: bool) -> dict[str, object]:
-    fields: dict[str, object] = {
-        "url": normalise(story.link or "")[:LONGEST_NAME],
-        "headline": story.title[:500],
-        "standfirst": story.summary or "",
-        "authors": [story.author] if story.author else [],
-        "published_at": story.published or story.updated,  # an Atom entry may know only the latter
-        "modified_at": story.updated,
-        "section_path": list(story.categories[:1]),
-        "picture": {"url": story.image} if story.image else {},
-    }
-    if baseline:
-        fields |= {"state": Article.State.BASELINE, "code": "first_look"}
-    return fields

@@ -1,8 +1,7 @@
-"""From seen to eligible: read the page, fill the article in, pass the gates, tell the rooms downstream."""
+"""From seen to eligible: read the story, fill the article in, pass the gates."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,65 +10,73 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.text import slugify
 
-from pipeline.articles import identify
-from pipeline.articles.addresses import comparable
-from pipeline.articles.models import Alias, Article, Hold, Section, Version
-from pipeline.articles.read import Reading, UnusableInput, read
-from pipeline.articles.gates.screen import Decision, Facts, State, screen
-from pipeline.kernel.outbound.client import client as our_client
-from pipeline.kernel.outbound.http import Client, FetchError
-from pipeline.kernel.queue import Job, ring, wake
-from pipeline.staff.journal import note
-from pipeline.staff.models import User
+from pipeline.articles import identify, visit
+from pipeline.articles.gates import announce, bulletins, facts, holds
+from pipeline.articles.gates.changes import Said
+from pipeline.articles.gates.likeness import sketch, title_key
+from pipeline.articles.gates.screen import Decision, State, screen
+from pipeline.articles.models import Alias, Article, Section, Version
+from pipeline.articles.names import url_name
+from pipeline.articles.page.witnesses import Step
+from pipeline.articles.read import Reading
+from pipeline.kernel.outbound.http import Client
+from pipeline.kernel.queue import Job, ring
 
 log = logging.getLogger("dateline.articles")
 
-PAGE_BYTES = 5_000_000
 MOST_TRIES = 3
 RING_AFTER = timedelta(seconds=5)
-HOUR = timedelta(hours=1)
 OPEN_STATES = (Article.State.SEEN, Article.State.READ)
+#: Telling starts after the second good look at a source; what a push brings before that waits for it.
+LOOKS_NEEDED = 2
 
 
 def take_in(*, article_id: int, now: datetime, client: Client | None = None) -> str | None:
-    """Read a new article's page and decide about it; its state afterwards, or None if it was decided already.
+    """Read a new article and decide about it; its state afterwards, or None if it was decided already.
 
-    A page that cannot be read costs nothing but its details: after three tries what the feed told must do.
+    A story that its channel told whole needs no page. A page that cannot be read costs nothing but its details:
+    after three tries what the channel told must do.
     """
-    article = Article.objects.filter(id=article_id, state__in=OPEN_STATES).first()
+    article = Article.objects.select_related("source").filter(id=article_id, state__in=OPEN_STATES).first()
     if article is None:
         return None
-    reading = _reading(article, client or our_client())
-    if reading is None and article.tries + 1 < MOST_TRIES:
-        Article.objects.filter(id=article_id).update(tries=F("tries") + 1)
+    if article.source.baseline_at is None or article.source.looks < LOOKS_NEEDED:
         return str(article.state)
+    reading = visit.told(article)
+    if reading is None:
+        found = visit.visit(article, client=client, is_first=True)
+        reading = found.reading
+        if reading is None and not found.is_missing and article.tries + 1 < MOST_TRIES:
+            Article.objects.filter(id=article_id).update(tries=F("tries") + 1)
+            return str(article.state)
+        if found.is_missing:
+            return _missing(article_id, found.status, now=now)
     return _decide(article_id, reading, now=now)
 
 
-def _reading(article: Article, client: Client) -> Reading | None:
-    try:
-        answer = client.get(article.url, limit_bytes=PAGE_BYTES)
-    except FetchError as error:
-        log.info("%s could not be read: %s", article.url, error)
+@transaction.atomic
+def _missing(article_id: int, status: int, *, now: datetime) -> str | None:
+    """Told by a channel and not there: taken back before we came, or not yet at every server of the site."""
+    article = _open(article_id)
+    if article is None:
         return None
-    if answer.status != 200:
-        log.info("%s answered %s", article.url, answer.status)
-        return None
-    try:
-        return read(answer.body, url=answer.final_url, headers=answer.headers)
-    except UnusableInput as error:
-        log.info("%s: %s", article.url, error)
-        return None
+    if article.tries + 1 < MOST_TRIES:
+        Article.objects.filter(id=article_id).update(tries=F("tries") + 1)
+        return str(article.state)
+    decision = Decision(State.ARCHIVED, "gone_before_told", {"status": status})
+    holds.set_aside(article, decision, now=now)
+    facts.count(article.source_id, decision, now=now)
+    return str(article.state)
+
+
+def _open(article_id: int) -> Article | None:
+    holds.lock_source_of(article_id)
+    return Article.objects.select_related("source").filter(id=article_id, state__in=OPEN_STATES).first()
 
 
 @transaction.atomic
 def _decide(article_id: int, reading: Reading | None, *, now: datetime) -> str | None:
-    article = (
-        Article.objects.select_for_update(of=("self",))
-        .select_related("source")
-        .filter(id=article_id, state__in=OPEN_STATES)
-        .first()
-    )
+    article = _open(article_id)
     if article is None:
         return None
     if reading is not None:
@@ -77,46 +84,32 @@ def _decide(article_id: int, reading: Reading | None, *, now: datetime) -> str |
         same = _same_story(article, reading)
         if same is not None:
             identify.merge([same, article])
+            facts.count(article.source_id, Decision(State.DUPLICATE, "same_story"), now=now)
             return str(Article.State.DUPLICATE)
     article.read_at = now
-    article.fingerprint = fingerprint(article)
-    _settle(article, screen(_facts(article, now=now)), now=now)
+    decision = screen(facts.facts_of(article, now=now))
+    facts.count(article.source_id, decision, now=now)
+    _settle(article, decision, now=now)
     _first_version(article, now=now)
     return str(article.state)
 
 
 def _settle(article: Article, decision: Decision, *, now: datetime) -> None:
-    article.state, article.code, article.params = decision.state.value, decision.code, dict(decision.params)
-    if decision.state is State.ELIGIBLE:
-        article.eligible_at = now
-        wake(Job.POSTS_COMPOSE, article_id=article.id)
     article.save()
-    if decision.state is State.HELD:
-        Hold.objects.create(article=article, code=decision.code, params=dict(decision.params), at=now)
-
-
-@transaction.atomic
-def release(*, hold_id: int, actor: User, now: datetime) -> bool:
-    """A person lets a held article go on: it may be announced from now. True if it was still held."""
-    hold = Hold.objects.select_for_update().select_related("article").get(id=hold_id)
-    if hold.released_at is not None or hold.article.state != Article.State.HELD:
-        return False
-    Hold.objects.filter(id=hold_id).update(released_at=now, released_by=actor)
-    Article.objects.filter(id=hold.article_id).update(state=Article.State.ELIGIBLE, code="released", eligible_at=now)
-    note(
-        verb="release",
-        subject="article",
-        subject_id=hold.article_id,
-        now=now,
-        actor=actor,
-        held_for=hold.code,
-    )
-    wake(Job.POSTS_COMPOSE, article_id=hold.article_id)
-    return True
+    if decision.state is not State.ELIGIBLE:
+        holds.set_aside(article, decision, now=now)
+        if decision.code in {"burst", "source_event"}:
+            holds.pull_back(article, decision, now=now, since=now - facts.HOUR)
+        return
+    article.state, article.code, article.params = decision.state.value, decision.code, dict(decision.params)
+    article.eligible_at, article.settles_at = now, announce.settles_at(article, now=now)
+    article.save()
+    if article.settles_at <= now:
+        bulletins.announce(article, now=now)
 
 
 def fill(article: Article, reading: Reading) -> None:
-    """Put what the page says into the article; what it does not say stays as the feed told it."""
+    """Put what the story says into the article; what it does not say stays as the channel told it."""
     told: dict[str, Any] = {
         "headline": (reading.title or "")[:500],
         "standfirst": reading.standfirst,
@@ -127,17 +120,14 @@ def fill(article: Article, reading: Reading) -> None:
         "modified_at": reading.modified,
         "section_path": list(reading.breadcrumbs) or ([reading.section] if reading.section else []),
         "related": [{"title": link.title, "url": link.url} for link in reading.related],
-        "markers": [{"kind": marker.kind, "text": marker.text} for marker in reading.markers],
     }
     for name, value in told.items():
         if value:
             setattr(article, name, value)
+    article.markers = [{"kind": marker.kind, "text": marker.text} for marker in reading.markers]
     if reading.image is not None:
-        article.picture = {
-            "url": reading.image.url,
-            "alt": reading.image.alt or "",
-            "credit": reading.image.credit or "",
-        }
+        picture = reading.image
+        article.picture = {"url": picture.url, "alt": picture.alt or "", "credit": picture.credit or ""}
     if reading.dateline is not None:
         day = reading.dateline.date
         article.dateline = {
@@ -146,17 +136,47 @@ def fill(article: Article, reading: Reading) -> None:
             "agency": reading.dateline.agency,
         }
     article.paywalled = bool(reading.paywalled)
-    article.section = _section(article)
+    article.section = _section(article.source_id, _path(article, reading))
+    article.title_key = title_key(article.headline)
+    article.likeness = sketch(article.text)
+    article.fingerprint = said_by(article).fingerprint
 
 
-def _section(article: Article) -> Section | None:
-    """The deepest section of the path, making what is missing of the tree."""
+def said_by(article: Article) -> Said:
+    """What a reader sees of an article, for comparing."""
+    marks = ((marker["kind"], marker["text"]) for marker in article.markers)
+    return Said(
+        headline=article.headline,
+        standfirst=article.standfirst,
+        text=article.text,
+        picture=article.picture.get("url", ""),
+        markers=frozenset(mark for mark in marks if mark[0] in {"correction", "retraction"}),
+    )
+
+
+def _path(article: Article, reading: Reading) -> list[Step]:
+    """The section path with its keys: the site's own slugs, else the labels made into slugs."""
+    if reading.sections:
+        return list(reading.sections)
+    return [Step(name=name, slug=slugify(name, allow_unicode=True)) for name in article.section_path]
+
+
+def _section(source_id: int, path: list[Step]) -> Section | None:
+    """The deepest section of a path, making what is missing of the tree. A new label never makes a new section."""
     parent: Section | None = None
-    for depth, name in enumerate(article.section_path):
-        key = "/".join(slugify(part, allow_unicode=True) for part in article.section_path[: depth + 1])[:200]
-        parent, _ = Section.objects.get_or_create(
-            source_id=article.source_id, key=key, defaults={"name": name[:120], "parent": parent}
-        )
+    for depth, step in enumerate(path):
+        key = "/".join(each.slug for each in path[: depth + 1])[:200]
+        told = {"name": step.name[:120], "parent": parent}
+        known = Section.objects.filter(source_id=source_id, term_id=step.term_id).first() if step.term_id else None
+        if known is None:
+            known, _ = Section.objects.get_or_create(source_id=source_id, key=key, defaults=told)
+        changed: dict[str, Any] = {name: value for name, value in told.items() if getattr(known, name) != value}
+        if step.term_id and known.term_id is None:
+            changed["term_id"] = step.term_id
+        if changed:
+            Section.objects.filter(id=known.id).update(**changed)
+            known.refresh_from_db()
+        parent = known
     return parent
 
 
@@ -164,7 +184,7 @@ def _same_story(article: Article, reading: Reading) -> Article | None:
     """The page's own canonical address may be one we know under another name; otherwise it becomes a name of ours."""
     if not reading.canonical:
         return None
-    name = ("url", comparable(reading.canonical)[: identify.LONGEST_NAME])
+    name = url_name(reading.canonical)
     alias = (
         Alias.objects.filter(source_id=article.source_id, kind=name[0], value=name[1]).exclude(article=article).first()
     )
@@ -172,35 +192,6 @@ def _same_story(article: Article, reading: Reading) -> Article | None:
         identify.add_names(article, [name])
         return None
     return alias.article
-
-
-def fingerprint(article: Article) -> str:
-    """What the story says, without its furniture: equal while nothing a reader would notice has changed."""
-    said = "\n".join(
-        (article.headline, article.standfirst, " ".join(article.text.split()), article.picture.get("url", ""))
-    )
-    return hashlib.sha256(said.encode()).hexdigest()
-
-
-def _facts(article: Article, *, now: datetime) -> Facts:
-    source = article.source
-    recent = Article.objects.filter(
-        source_id=article.source_id, state=Article.State.ELIGIBLE, eligible_at__gt=now - HOUR
-    )
-    marked = {marker["kind"]: marker["text"] for marker in article.markers}
-    day = article.dateline.get("date")
-    return Facts(
-        now=now,
-        first_seen=article.first_seen_at,
-        baseline_at=source.baseline_at,
-        published=article.published_at,
-        dateline_date=datetime.fromisoformat(day).date() if day else None,
-        embargo=marked.get("embargo"),
-        retraction=marked.get("retraction"),
-        fresh_in_hour=recent.count() + 1,
-        usual_per_hour=float(source.usual_per_hour),
-        cautious_until=source.cautious_until,
-    )
 
 
 def _first_version(article: Article, *, now: datetime) -> None:
@@ -217,6 +208,7 @@ def _first_version(article: Article, *, now: datetime) -> None:
 def sweep(*, now: datetime) -> int:
     """Ring again for articles that were seen and not decided; how many."""
     waiting = Article.objects.filter(state__in=OPEN_STATES, first_seen_at__lt=now - RING_AFTER)
+    waiting = waiting.filter(source__looks__gte=LOOKS_NEEDED).exclude(source__baseline_at=None)
     ids = list(waiting.order_by("first_seen_at").values_list("id", flat=True)[:100])
     for article_id in ids:
         ring(Job.ARTICLES_READ, article_id=article_id)

@@ -12,7 +12,9 @@ class Section(models.Model):
 
     source = models.ForeignKey("dateline.Source", on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)
-    term_id = models.PositiveBigIntegerField(null=True)  #: WordPress's number, which survives a new label and a new slug
+    term_id = models.PositiveBigIntegerField(
+        null=True
+    )  #: WordPress's number, which survives a new label and a new slug
     name = models.CharField(max_length=120)
     parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="children")
 

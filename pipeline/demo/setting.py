@@ -79,7 +79,7 @@ def _source(url: str, *, now: datetime, sample: bool) -> Source:
     source, _ = discover.add(
         found, name="The Meridian Dispatch" if sample else "", every_s=1 if sample else 15, now=now
     )
-    Source.objects.filter(id=source.id).update(usual_per_hour=3600)  # a demo is one long burst, on purpose
+    Source.objects.filter(id=source.id).update(usual_per_hour=3600, settle_s=1)  # a demo is one long burst, on purpose
     source.channels.update(next_due_at=now, leased_until=None)
     return source
 
@@ -134,7 +134,7 @@ def stand_in(*, source_id: int, now: datetime) -> bool:
     Article.objects.filter(id=newest.id).update(state=Article.State.SEEN)
     intake.take_in(article_id=newest.id, now=now)
     Article.objects.filter(id=newest.id).exclude(state=Article.State.DUPLICATE).update(
-        state=Article.State.ELIGIBLE, code="stands_in", first_seen_at=now, eligible_at=now
+        state=Article.State.ELIGIBLE, code="stands_in", first_seen_at=now, eligible_at=now, announced_at=now
     )
     note(verb="stand_in", subject="article", subject_id=newest.id, now=now)
     ring(Job.POSTS_COMPOSE, article_id=newest.id)

@@ -80,7 +80,7 @@ class Bells:
 def sites(*, now: datetime) -> list[Site]:
     """Every source, those in trouble first. One query."""
     rows = Source.objects.annotate(
-        looks=Count("channels"),
+        ways=Count("channels"),
         polls=Sum("channels__polls"),
         errors=Sum("channels__errors"),
         due=Min("channels__next_due_at"),
@@ -96,7 +96,7 @@ def _site(row: Any, *, now: datetime) -> Site:
         badge=_site_badge(row, now=now),
         last_success_at=row.last_success_at,
         last_error=row.last_error,
-        channels=row.looks,
+        channels=row.ways,
         polls=row.polls or 0,
         errors=row.errors or 0,
         next_due_at=row.due,

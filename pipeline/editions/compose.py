@@ -113,7 +113,7 @@ def frame_of(edition: Edition) -> Frame:
 
 
 def candidates(edition: Edition) -> list[Candidate]:
-    """Articles that could be considered: eligible ones young enough, and those readers made popular."""
+    """Articles that could be considered: announced ones young enough, and those readers made popular."""
     sent = _sent_before(edition)
     places = _places()
     articles = _considered(edition, popular=list(places))
@@ -123,7 +123,7 @@ def candidates(edition: Edition) -> list[Candidate]:
 def _considered(edition: Edition, *, popular: list[int]) -> QuerySet[Article]:
     """Archived and baseline stories may be popular, and only that: they were never announced."""
     since = edition.slot_at - timedelta(hours=2 * edition.newsletter.max_age_h)
-    fresh = Article.objects.filter(state=Article.State.ELIGIBLE, first_seen_at__gte=since)
+    fresh = Article.objects.filter(state=Article.State.ELIGIBLE, announced_at__isnull=False, first_seen_at__gte=since)
     newest = fresh.order_by("-first_seen_at", "id").values("id")[:MOST_CANDIDATES]
     return (
         Article.objects.filter(Q(id__in=newest) | Q(id__in=popular))
@@ -144,7 +144,7 @@ def _candidate(
         authors=tuple(article.authors),
         published_at=article.published_at,
         first_seen_at=article.first_seen_at,
-        eligible_at=article.eligible_at if article.state == Article.State.ELIGIBLE else None,
+        eligible_at=article.announced_at if article.state == Article.State.ELIGIBLE else None,
         version=article.version,
         killed=article.killed_at is not None,
         sent_at=sent_at,

@@ -33,7 +33,7 @@ LOOK_BACK = timedelta(hours=24)
 
 def compose(*, article_id: int, now: datetime) -> int:
     """Make the posts of an article that do not exist yet; returns how many. Repeating it makes none."""
-    article = Article.objects.filter(id=article_id, state=Article.State.ELIGIBLE).first()
+    article = Article.objects.filter(id=article_id, state=Article.State.ELIGIBLE, announced_at__isnull=False).first()
     if article is None:
         return 0
     accounts = Account.objects.filter(state=Account.State.ACTIVE).exclude(posts__article_id=article_id)
@@ -84,7 +84,7 @@ def _compose_one(article: Article, account: Account, *, now: datetime) -> bool:
 
 def _wanted(article: Article, account: Account) -> bool:
     """A new account starts with what comes next: yesterday's stories are not its news."""
-    if article.eligible_at is None or article.eligible_at < account.created_at:
+    if article.announced_at is None or article.announced_at < account.created_at:
         return False
     return not account.sections or bool(set(account.sections) & set(article.section_path))
 
@@ -123,7 +123,7 @@ def _template(network: str) -> str:
 
 
 def sweep(*, now: datetime) -> None:
-    """Ring again for eligible articles without posts, for due posts nobody took, and for posts in doubt.
+    """Ring again for announced articles without posts, for due posts nobody took, and for posts in doubt.
 
     What nobody wants or an inactive account holds is passed over: it would stand in the way of the rest for ever.
     """
@@ -137,10 +137,10 @@ def sweep(*, now: datetime) -> None:
 
 
 def _unposted(*, now: datetime) -> Iterator[int]:
-    """Recent eligible articles that an active account wants and has no post for, newest first."""
-    recent = Article.objects.filter(state=Article.State.ELIGIBLE, eligible_at__gt=now - LOOK_BACK)
+    """Recently announced articles that an active account wants and has no post for, newest first."""
+    recent = Article.objects.filter(state=Article.State.ELIGIBLE, announced_at__gt=now - LOOK_BACK)
     accounts = list(Account.objects.filter(state=Account.State.ACTIVE))
     made = set(Post.objects.filter(article__in=recent).values_list("article_id", "account_id"))
-    for article in recent.only("id", "section_path", "eligible_at").order_by("-eligible_at", "id"):
+    for article in recent.only("id", "section_path", "announced_at").order_by("-announced_at", "id"):
         if any((article.id, account.id) not in made and _wanted(article, account) for account in accounts):
             yield article.id

@@ -76,7 +76,7 @@ class House:
             self.network.url,
         )
         self.dateline(*account)
-        assert self.one("UPDATE dateline_source SET usual_per_hour = 3600 RETURNING id")
+        assert self.one("UPDATE dateline_source SET usual_per_hour = 3600, settle_s = 1 RETURNING id")
 
     def stop(self, sign: signal.Signals = signal.SIGINT) -> int:
         assert self.up is not None

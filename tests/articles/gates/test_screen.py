@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.articles.gates.screen import MAX_AGE, Decision, Facts, State, burst_limit, identity_break, screen, source_event
+from pipeline.articles.gates.screen import (
+    MAX_AGE,
+    Decision,
+    Facts,
+    State,
+    burst_limit,
+    identity_break,
+    screen,
+    source_event,
+)
 
 NOW = datetime(2026, 4, 23, 12, 0, tzinfo=UTC)
 NEWS = Facts(now=NOW, first_seen=NOW, baseline_at=NOW - timedelta(days=30), published=NOW - timedelta(minutes=5))

@@ -1,0 +1,29 @@
+"""What the rooms downstream must hear of an article, said once; they ask for it by id."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pipeline.articles.models import Article, Bulletin
+from pipeline.kernel.queue import Job, wake
+
+
+def announce(article: Article, *, now: datetime) -> bool:
+    """Announce an eligible article; True for the one caller that did. The row's own condition is what makes it once."""
+    won = Article.objects.filter(id=article.id, state=Article.State.ELIGIBLE, announced_at=None).update(
+        announced_at=now
+    )
+    if not won:
+        return False
+    article.announced_at = now
+    say(article, kind=Bulletin.Kind.NEW, now=now)
+    wake(Job.POSTS_COMPOSE, article_id=article.id)
+    return True
+
+
+def say(article: Article, *, kind: Bulletin.Kind, now: datetime, said: str = "") -> bool:
+    """One bulletin for each article, kind and version; True if it is new."""
+    _, made = Bulletin.objects.get_or_create(
+        article=article, kind=kind, version=article.version, defaults={"at": now, "said": said[:2000]}
+    )
+    return made

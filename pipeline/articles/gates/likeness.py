@@ -1,0 +1,53 @@
+"""How like two texts are: MinHash by one permutation, small enough to keep beside every article.
+
+Measured on 600-word texts (the watching reference 2.4): one word mended .97, a third shared .20. Below FEWEST_WORDS a
+figure would mean nothing, so there is none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from array import array
+
+BINS = 128
+FEWEST_WORDS = 48
+MOST_WORDS = 4_000
+_EMPTY = 0xFFFFFFFF
+_WORD = re.compile(r"\w+")
+_LETTERS_WITHOUT_SPACES = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+def words(text: str) -> list[str]:
+    """A text's words, folded; where a script writes no spaces, its characters."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return _WORD.findall(_LETTERS_WITHOUT_SPACES.sub(r" \g<0> ", folded))
+
+
+def title_key(title: str) -> str:
+    """The same 40 characters for titles with the same words, whatever their case and punctuation; "" for no words."""
+    folded = " ".join(words(title))
+    return hashlib.sha256(folded.encode()).hexdigest()[:40] if folded else ""
+
+
+def sketch(text: str) -> bytes:
+    """128 minima of the hashes of three-word pieces, 512 bytes; b"" for a text too short to judge."""
+    said = words(text)[:MOST_WORDS]
+    if len(said) < FEWEST_WORDS:
+        return b""
+    minima = array("I", [_EMPTY]) * BINS
+    for piece in {" ".join(said[n : n + 3]) for n in range(len(said) - 2)}:
+        number = int.from_bytes(hashlib.blake2b(piece.encode(), digest_size=8).digest(), "big")
+        place, value = number % BINS, (number >> 32) % _EMPTY
+        minima[place] = min(minima[place], value)
+    return minima.tobytes()
+
+
+def similarity(one: bytes, other: bytes) -> float:
+    """The estimated share of pieces two sketched texts have in common, 0 to 1; 0.0 where either is b""."""
+    if not one or not other:
+        return 0.0
+    left, right = array("I", bytes(one)), array("I", bytes(other))
+    pairs = [(a, b) for a, b in zip(left, right, strict=True) if a != _EMPTY or b != _EMPTY]
+    return sum(a == b for a, b in pairs) / len(pairs) if pairs else 0.0
