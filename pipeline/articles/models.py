@@ -63,6 +63,7 @@ class Article(models.Model):
     related = models.JSONField(default=list)
     markers = models.JSONField(default=list)
     paywalled = models.BooleanField(default=False)
+    is_evergreen = models.BooleanField(default=False)  #: an editor says that it may fill an edition at any time
     told = models.JSONField(default=dict)  #: what the best channel said, as `identify.as_told` writes it
     version = models.PositiveIntegerField(default=1)
     fingerprint = models.CharField(max_length=64, blank=True)

@@ -28,9 +28,25 @@ class Newsletter(models.Model):
         HOLD = "hold"
         SEND = "send"
 
+    class Kind(models.TextChoices):
+        DIGEST = "digest"
+        ALERT = "alert"  #: one story, at once, with brakes
+
+    class BelowMinimum(models.TextChoices):
+        SKIP = "skip"  #: no edition, and the desk is told
+        SHORTEN = "shorten"  #: it leaves with fewer
+        FILL = "fill"  #: evergreens, then what readers liked, make up the number
+        ASK = "ask"  #: it is held for a person
+
+    class ReaderChoice(models.TextChoices):
+        ALL = "all"  #: everybody gets every block
+        FIRST = "first"  #: blocks of topics a reader follows come first
+        ONLY = "only"  #: of the blocks with a topic, only those a reader follows
+
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=120)
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.DIGEST)
     state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
     masthead = models.JSONField(default=dict)
     from_name = models.CharField(max_length=120)
@@ -44,6 +60,12 @@ class Newsletter(models.Model):
     late_policy = models.CharField(max_length=16, default="hold")
     late_after_s = models.PositiveIntegerField(default=4 * 3600)
     minimum = models.PositiveSmallIntegerField(default=3)
+    below_minimum = models.CharField(max_length=8, choices=BelowMinimum.choices, default=BelowMinimum.SKIP)
+    carry_editions = models.PositiveSmallIntegerField(default=1)  #: how many editions a story without room waits
+    reader_choice = models.CharField(max_length=6, choices=ReaderChoice.choices, default=ReaderChoice.ALL)
+    remembers_readers = models.BooleanField(default=False)  #: no story a reader had from another newsletter this week
+    cool_down_s = models.PositiveIntegerField(default=1800)  #: between two alerts
+    own_design = models.TextField(blank=True)  #: MJML an editor wrote, rendered in the sandbox; "" is the design's own
     max_age_h = models.PositiveIntegerField(default=36)
     first_window_h = models.PositiveIntegerField(default=24)
     created_at = models.DateTimeField()
@@ -123,6 +145,10 @@ class Item(models.Model):
     params = models.JSONField(default=dict)
     label = models.CharField(max_length=40, blank=True)
     version = models.PositiveIntegerField(default=1)
+    pinned = models.BooleanField(default=False)  #: a person put it where it is: composing again leaves it there
+    overrides = models.JSONField(default=dict)  #: headline, standfirst, picture as an editor wrote them
+    site = models.JSONField(default=dict)  #: what the site said when they did
+    carried = models.PositiveSmallIntegerField(default=0)  #: editions it has waited for room
 
     class Meta:
         constraints: ClassVar = [
@@ -144,6 +170,8 @@ class Rendering(models.Model):
     html = models.TextField()
     text = models.TextField()
     links = models.JSONField(default=list)
+    parts = models.JSONField(default=list)  #: the blocks in their order: [{"block": position, "topic": slug or ""}]
+    largest_bytes = models.PositiveIntegerField(default=0)  #: HTML of the largest message a reader can get
     rendered_at = models.DateTimeField()
 
     def __str__(self) -> str:
