@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from functools import wraps
+
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -17,11 +21,24 @@ THANKS = "Thanks for the ping."
 PING_EXPLAINED = "This is where your site pings when it has news; opening it in a browser does nothing.\n"
 HOOK_EXPLAINED = "This is where your site posts signed news; opening it in a browser does nothing.\n"
 _PLAIN = "text/plain; charset=utf-8"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,40}")
+View = Callable[[HttpRequest, str], HttpResponse]
 
 
-@never_cache
-@csrf_exempt  # senders have no cookies, and what they say is only that it is time to look
-@require_http_methods(["GET", "HEAD", "POST"])
+def _door(view: View) -> View:
+    """Senders have no cookies: the token and what is signed with its secret are the authority."""
+
+    @never_cache
+    @csrf_exempt
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @wraps(view)
+    def opened(request: HttpRequest, token: str) -> HttpResponse:
+        return view(request, token) if _TOKEN.fullmatch(token) else _nothing_here()
+
+    return opened
+
+
+@_door
 def ping(request: HttpRequest, token: str) -> HttpResponse:
     """WordPress's Update Services, rssCloud, or any POST: a hint to look. The addresses in it are not even read."""
     source = Source.objects.filter(ping_token=token).only("id", "state").first()
@@ -50,9 +67,7 @@ def _hear(source: Source, token: str) -> None:
         hints.hear(source_id=source.id, now=now)
 
 
-@never_cache
-@csrf_exempt  # the signature is the authority
-@require_http_methods(["GET", "HEAD", "POST"])
+@_door
 def hook(request: HttpRequest, token: str) -> HttpResponse:
     """A signed webhook."""
     if request.method != "POST":
@@ -65,9 +80,7 @@ def hook(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(answer.words + "\n", status=answer.status, content_type=_PLAIN)
 
 
-@never_cache
-@csrf_exempt  # the signature is the authority
-@require_http_methods(["GET", "HEAD", "POST"])
+@_door
 def hub(request: HttpRequest, token: str) -> HttpResponse:
     """A hub verifies a subscription (GET) or delivers (POST)."""
     if request.method == "POST":

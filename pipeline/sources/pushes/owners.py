@@ -13,11 +13,12 @@ from datetime import datetime
 
 from pipeline.articles import identify, revise
 from pipeline.articles.addresses import same_site
+from pipeline.kernel.config import config
 from pipeline.kernel.secrets import Sealed
 from pipeline.sources.models import Push, Source
 from pipeline.sources.pushes import envelopes, hints, limits, signatures
 from pipeline.sources.pushes.envelopes import Event, News, Unreadable
-from pipeline.sources.pushes.seals import secret_of
+from pipeline.sources.pushes.seals import new_secret, secret_of
 from pipeline.sources.pushes.signatures import Check, Checked
 
 log = logging.getLogger("dateline.pushes")
@@ -51,6 +52,18 @@ _REFUSED = {
     Check.BAD: "The signature does not match this body and this secret.",
     Check.STALE: f"The signature is more than {signatures.WINDOW_S} s away from now: check the sender's clock.",
 }
+
+
+def open_hook(*, source_id: int, kind: Push.Kind, now: datetime) -> tuple[Push, str]:
+    """A webhook of a source, and its new secret, which is told this once; a secret it had before is void."""
+    push, _ = Push.objects.get_or_create(source_id=source_id, kind=kind, topic_url="", defaults={"created_at": now})
+    Push.objects.filter(id=push.id, state=Push.State.ENDED).update(state=Push.State.PENDING)
+    return push, new_secret(push)
+
+
+def address(push: Push) -> str:
+    """Where a webhook is sent."""
+    return f"{config().site_url}/hooks/{push.token}"
 
 
 def is_known(token: str) -> bool:

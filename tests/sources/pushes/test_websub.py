@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -335,6 +336,14 @@ def test_a_signed_delivery_that_is_no_feed_is_still_a_hint(active: Push, body: b
 
 def test_a_delivery_too_large_to_read_at_once_is_a_hint(active: Push) -> None:
     assert deliver(active, body=FEED + b" " * websub.LARGEST_READ) == 202
+    assert not Article.objects.exists()
+    assert Look.objects.exists()
+
+
+def test_a_delivery_of_very_many_items_is_a_hint_and_costs_nothing(active: Push) -> None:
+    began = time.process_time()
+    assert deliver(active, body=FEED + b"<item/>" * 15_000) == 202
+    assert time.process_time() - began < 0.2
     assert not Article.objects.exists()
     assert Look.objects.exists()
 
