@@ -23,7 +23,7 @@ from pipeline.sources.formats import jsonfeed
 from pipeline.sources.formats.entries import Entry, Feed, Notes, distinct, newest
 from pipeline.sources.formats.mending import RAW_ID, well_formed
 
-__all__ = ["MAX_BYTES", "UnusableInput", "read"]
+__all__ = ["MAX_BYTES", "UnusableInput", "generator_family", "read"]
 
 MAX_BYTES = 10_000_000
 SUMMARY_CHARS = 2_000
@@ -48,6 +48,11 @@ def read(data: bytes, *, url: str | None = None, headers: Mapping[str, str] | No
         return jsonfeed.read(text.strip(), url=url, zone=zone, warnings=warnings)
     xml = well_formed(data, content_type=content_type, url=url, notes=notes)
     return _as_feed(_feedparser(xml, url), url=url, zone=zone, notes=notes)
+
+
+def generator_family(generator: str) -> str:
+    """What made a feed, without the last of its version: a minor update of WordPress is no event, a major one is."""
+    return re.sub(r"(\d+\.\d+)[.\d]*", r"\1", generator)
 
 
 def _as_feed(parsed: Any, *, url: str | None, zone: tzinfo, notes: Notes) -> Feed:
