@@ -44,6 +44,7 @@ class FilledBlock:
     stories: tuple[Story, ...] = ()
     note: str = ""  #: for an editor's note: plain text, paragraphs separated by a blank line
     link: str = ""  #: "More in Africa" leads here
+    topic: str = ""  #: the slug readers may follow it by; "" is everybody's
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ _STRAY = re.compile(r"(<a\b[^>]*?\shref=\")(https?://[^\"]*)(?=\")", re.IGNORECA
 #: mrml closes a conditional for Outlook and opens it again at once; together they are 3 % of a digest.
 _SEAM = re.compile(r"<!\[endif\]-->\s*<!--\[if mso \| IE\]>")
 _INDENT = re.compile(r"\s*\n\s*")
+#: Where a block begins, and with 0 where the last one ended: designs write it between sections and paragraphs.
+_MARKER = re.compile(r"\s*\[\[dl:b\d{1,5}\]\]\s*")
 #: Fields in which line ends mean something.
 _MANY_LINES = frozenset({"note", "postal_address"})
 
@@ -52,8 +54,9 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class PlacedBlock:
-    """A block as templates see it; `more` is a blank, or empty."""
+    """A block as templates see it; `more` is a blank, or empty. `position` is its place in the content, from 1."""
 
+    position: int
     kind: str
     title: str
     stories: tuple[Placed, ...]
@@ -74,8 +77,8 @@ def render(content: EditionContent, *, origin_links: LinkTable, honeypot: bool =
     return Rendered(
         subject=_line(_page(f"{folder}/subject.txt", values)),
         preheader=_line(_page(f"{folder}/preheader.txt", values)),
-        html=_number_strays(markup, links=origin_links),
-        text=_page(f"{folder}/body.txt", values).strip() + "\n",
+        html=_MARKER.sub("\n", _number_strays(markup, links=origin_links)),
+        text=_MARKER.sub("\n\n", _page(f"{folder}/body.txt", values)).strip() + "\n",
         links=origin_links.links(),
         language=content.masthead.language,
         direction=content.masthead.direction,
@@ -204,6 +207,7 @@ def _placed_block(
         for number, story in enumerate(block.stories, start=first + 1)
     )  # fmt: skip
     return PlacedBlock(
+        position=position,
         kind=block.kind if block.kind in KINDS else "section",
         title=block.title,
         stories=stories,
