@@ -141,10 +141,28 @@ def watch(
     url: str,
     name: Annotated[str, typer.Option(help="as the newsroom calls the site")] = "",
     every: Annotated[int, typer.Option(help="seconds between looks", min=1)] = 120,
+    settle: Annotated[
+        int | None, typer.Option(help="seconds a story waits before it is told; 0 for breaking news", min=0, max=3600)
+    ] = None,
+    not_ours: Annotated[
+        bool, typer.Option("--not-ours", help="its owner was not asked: every 15 minutes at most")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
-    """(db) Watch a site or feed. What is there now is a baseline: nothing of it is announced."""
+    """(db) Watch a site or feed: shows what was found and asks. What is there now is a baseline, never announced."""
     with _database("watch") as command:
-        _print(command.run(url=url, name=name, every_s=every))
+        _print(command.run(url=url, name=name, every_s=every, settle_s=settle, is_ours=not not_ours, yes=yes))
+
+
+@app.command("import-sources")
+def import_sources(
+    file: Annotated[Path, typer.Argument(help="an OPML list of feeds")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="look and report, add nothing")] = False,
+    not_ours: Annotated[bool, typer.Option("--not-ours", help="their owners were not asked")] = False,
+) -> None:
+    """(db) Watch every feed of an OPML list; harmless to repeat."""
+    with _database("import_sources") as command:
+        _print(command.run(file=file, dry_run=dry_run, is_ours=not not_ours))
 
 
 @app.command("create-newsletter")
