@@ -50,11 +50,14 @@ def read_page(files: Files, url: Url = None) -> None:
 
 
 @app.command()
-def replay(folder: Annotated[Path, typer.Argument(help="numbered HTTP responses")]) -> None:
+def replay(
+    folder: Annotated[Path, typer.Argument(help="numbered HTTP responses, see docs/replay.md")],
+    settle: Annotated[float, typer.Option(help="seconds a story waits before it is told", min=0, max=86_400)] = 60,
+) -> None:
     """What would be announced, held or ignored for a folder of responses, and why."""
     from pipeline.commands import replay as command
 
-    _print_lines(lambda: command.lines(folder))
+    _print_lines(lambda: command.lines(folder, settle_s=settle))
 
 
 @app.command("measure-post")
@@ -163,6 +166,16 @@ def import_sources(
     """(db) Watch every feed of an OPML list; harmless to repeat."""
     with _database("import_sources") as command:
         _print(command.run(file=file, dry_run=dry_run, is_ours=not not_ours))
+
+
+@app.command("add-push")
+def add_push(
+    source: Annotated[str, typer.Argument(help="the source's number or its front page")],
+    kind: Annotated[str, typer.Option(help="webhook (signed; WordPress plugin too), ghost or ping")] = "webhook",
+) -> None:
+    """(db) An address where a site tells us its news, with a fresh secret it signs with; see docs/pushes.md."""
+    with _database("add_push") as command:
+        _print(command.run(source=source, kind=kind))
 
 
 @app.command("create-newsletter")
