@@ -216,8 +216,22 @@ ARTICLE: Mapping[str, Sentence] = {
     "source_event": lambda p, z: (
         f"Held until {_day(p, 'until', z)}: {p.get('because') or 'the site changed in a way that asks for caution'}."
     ),
-    "stopped": "Announcing is stopped.",
+    "stopped": "Announcing was stopped for everything when its turn came.",
     "budget": "{announced} articles were announced today already, of {budget} allowed.",
+    "gone_before_told": lambda p, _: (
+        "The site took it back before it was announced"
+        + (f": its page answers {p['status']}." if p.get("status") else ".")
+    ),
+    "another_story": "When it was to be announced, its page told another story (“{headline}”).",
+    "marked_since": "When it was to be announced, its page said “{text}”.",
+    "told_too_late": "It could not be announced while it was news.",
+    "discarded": "A person decided that it is not news.",
+    "killed": lambda p, _: (
+        "A person took it out of everything that had not left yet" + (f": “{p['reason']}”." if p.get("reason") else ".")
+    ),
+    "gone": "The site took it back after it was announced: its page answers {status}.",
+    "retracted": "The site withdrew it after it was announced.",
+    "back": "Its page was missing for a while and answers again.",
 }
 
 
