@@ -14,9 +14,10 @@ from pipeline.audience import recipients
 from pipeline.commands.unusable import UnusableInput
 from pipeline.delivery import batch
 from pipeline.delivery import send as sending
-from pipeline.delivery.mail import NoMailServer, server
+from pipeline.delivery.message.mail import NoMailServer, server
 from pipeline.delivery.models import Batch, Delivery, Send
-from pipeline.editions import compose, review
+from pipeline.editions import compose
+from pipeline.editions.acts import review
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.preflight import BLOCK
 from pipeline.kernel.config import Config

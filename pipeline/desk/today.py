@@ -15,9 +15,9 @@ from django.views.decorators.http import require_safe
 from pipeline.articles.models import Article
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, status, words
-from pipeline.desk.stories import articles, posts
+from pipeline.desk.stories import articles, holds, posts
 from pipeline.editions.models import Edition, Newsletter
-from pipeline.editions.select import POPULAR
+from pipeline.editions.choosing.select import POPULAR
 from pipeline.kernel.pages import ago, local, number
 from pipeline.ranking.models import Standing
 
@@ -200,21 +200,27 @@ def _post_cards(*, zone: str) -> list[dict[str, Any]]:
 
 
 def _held_articles(*, zone: str) -> list[dict[str, Any]]:
+    """What one event held is one card; then those held by themselves. Two queries, three where events hold."""
+    events, url = holds.batches(zone=zone), reverse("desk:articles") + "?state=held"
+    held = words.badge("article", "held")
+    cards = [
+        _card(f"{words.count(event['count'], 'story', 'stories')} of {event['source']} held since {event['since_words']}", held, event["why"], url, "Decide about all")
+        for event in events
+    ]  # fmt: skip
     found = Article.objects.filter(state=Article.State.HELD)
+    if events:
+        found = found.exclude(id__in=holds.held_by([event["batch"] for event in events]))
     rows = list(found.order_by("-id")[: MOST_CARDS + 1])
-    url = reverse("desk:articles") + "?state=held"
     if len(rows) > MOST_CARDS:
-        title = f"More than {MOST_CARDS} articles are held"
-        return [_card(title, words.badge("article", "held"), articles.why(rows[0], zone=zone), url, "List them")]
+        return [
+            *cards,
+            _card(
+                f"More than {MOST_CARDS} articles are held", held, articles.why(rows[0], zone=zone), url, "List them"
+            ),
+        ]
     return [
-        _card(
-            row.headline,
-            words.badge("article", "held"),
-            articles.why(row, zone=zone),
-            url,
-            "See held articles",
-        )
-        for row in rows
+        *cards,
+        *(_card(row.headline, held, articles.why(row, zone=zone), url, "See held articles") for row in rows),
     ]
 
 

@@ -126,7 +126,15 @@ def _day(params: Params, name: str, zone: str) -> str:
 
 def _newest(params: Params, _: str) -> str:
     sections = ", ".join(_section(str(key)) for key in params.get("sections", ()))
-    return f"newest {params['rank']} of {params['of']}" + (f" in {sections}" if sections else "")
+    first = _ORDERED.get(str(params.get("order", "")), "newest")
+    said = f"{first} {params['rank']} of {params['of']}" + (f" in {sections}" if sections else "")
+    if relaxed := params.get("relaxed"):
+        said += f"; more than {relaxed['most']} by {relaxed['name']}, for nothing else would have filled the place"
+    return said + (" (its readers were alerted already)" if params.get("alerted") else "")
+
+
+def _liked(params: Params) -> str:
+    return f"number {params['place']} with readers ({WINDOWS.get(params['window'], params['window'])})"
 
 
 def _no_room(params: Params, _: str) -> str:
@@ -134,6 +142,7 @@ def _no_room(params: Params, _: str) -> str:
     return f"no room in {block}: {count(params['count'], 'newer story', 'newer stories')} took it"
 
 
+_ORDERED = {"oldest": "oldest", "popular": "best read", "longest": "longest"}
 WINDOWS = {
     "today": "today",
     "hour": "this hour",
@@ -146,7 +155,13 @@ WINDOWS = {
 ITEM: Mapping[str, Sentence] = {
     "newest": _newest,
     "developed": lambda p, z: f"sent before and developed since; {_newest(p, z)}",
-    "popular": lambda p, _: f"number {p['place']} with readers ({WINDOWS.get(p['window'], p['window'])})",
+    "carried": lambda p, z: f"waited for room in the last edition; {_newest(p, z)}",
+    "placed": "placed here by an editor",
+    "popular": lambda p, _: _liked(p),
+    "filled_by_popular": lambda p, _: f"makes up the number: {_liked(p)}",
+    "evergreen": "makes up the number: good at any time, and not sent before",
+    "related": "the lead's own page points to it",
+    "left_out": "left out by an editor; it is a candidate for the next edition",
     "killed": "killed by the newsroom",
     "not_announced": "may not be announced: it is older than our watch, too old, or waits for a person",
     "already_sent": lambda p, z: f"already sent on {_day(p, 'at', z)} and not changed since",
@@ -157,6 +172,13 @@ ITEM: Mapping[str, Sentence] = {
     "too_old": "older than {hours} h at the cut-off",
     "other_section": lambda p, _: f"in {place(p['sections']) or 'no section'}, which no block here takes",
     "excluded_section": lambda p, _: f"in {place(p['sections'])}, which this block leaves out",
+    "other_topic": lambda p, _: f"not about {', '.join(p['topics'])}",
+    "excluded_topic": lambda p, _: f"about {', '.join(p['topics'])}, which this block leaves out",
+    "other_source": "from a site this block does not take",
+    "block_left_out": lambda p, _: (
+        f"{p.get('title') or 'block ' + str(p['block'])} had too few stories, so it is left out this time"
+    ),
+    "waited_too_long": "no room in {editions} editions running, so it is given up",
     "no_room": _no_room,
     "no_block": "this newsletter has no block for news",
 }
@@ -164,6 +186,12 @@ ITEM: Mapping[str, Sentence] = {
 WHY_NOT: Mapping[str, str] = {
     "missed_cutoff": "Missed the cut-off",
     "no_room": "No room",
+    "waited_too_long": "No room for too long",
+    "left_out": "Left out by an editor",
+    "block_left_out": "Their block was left out",
+    "other_topic": "Not about what a block takes",
+    "excluded_topic": "About what a block leaves out",
+    "other_source": "From other sites",
     "already_sent": "Already sent",
     "too_old": "Too old",
     "before_window": "Before this edition's window",
@@ -175,6 +203,10 @@ WHY_NOT: Mapping[str, str] = {
 }
 EDITION: Mapping[str, Sentence] = {
     "below_minimum": "Only {found} of at least {minimum} stories were new. They stay candidates for the next edition.",
+    "asks_below_minimum": "Only {found} of at least {minimum} stories are new. Approve it as it is, add some, or skip it.",
+    "asks_short_block": "{block} has {found} of at least {minimum} stories. Approve it as it is, add some, or skip it.",
+    "unusable_rule": "A rule of its newsletter cannot be used ({said}). Nothing was composed: correct the rule.",
+    "unusable_design": "Its design cannot be rendered ({said}). Correct the design and compose again.",
     "preflight": "A check before sending failed. Correct it and compose again, or skip this edition.",
     "by_editor": "{who} skipped it: “{why}”.",
     "newsletter_paused": "Its newsletter was not running when its time came.",

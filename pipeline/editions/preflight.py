@@ -44,6 +44,8 @@ class Facts:
     killed: frozenset[int] = frozenset()
     embargoed: frozenset[int] = frozenset()
     recent_subjects: tuple[str, ...] = ()
+    short_blocks: tuple[tuple[str, int, int], ...] = ()  #: title, found, minimum
+    changed: frozenset[int] = frozenset()  #: stories the site changed after an editor overrode them
 
 
 @dataclass(frozen=True, slots=True)

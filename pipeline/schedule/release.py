@@ -8,8 +8,9 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
 from pipeline.delivery import send
-from pipeline.editions import review
-from pipeline.editions.compose import cutoff_of, waits_for_stories
+from pipeline.editions.acts import review
+from pipeline.editions.choosing.pool import cutoff_of
+from pipeline.editions.compose import waits_for_stories
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.kernel.queue import Job, ring
 from pipeline.schedule.lateness import Action, Decision, LatePolicy, decide

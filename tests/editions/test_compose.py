@@ -9,18 +9,12 @@ import pytest
 from django.db.models import F
 
 from pipeline.articles.models import Article
-from pipeline.editions import compose as composing
-from pipeline.editions.compose import (
-    candidates,
-    compose,
-    content_of,
-    cutoff_of,
-    frame_of,
-    masthead_of,
-    waits_for_stories,
-)
+from pipeline.editions.acts.review import TAKEN_BACK
+from pipeline.editions.assemble import content_of, masthead_of, story_of
+from pipeline.editions.choosing import pool
+from pipeline.editions.choosing.pool import candidates, cutoff_of, frame_of, rules_of
+from pipeline.editions.compose import compose, waits_for_stories
 from pipeline.editions.models import Edition, Item, Newsletter, Rendering
-from pipeline.editions.review import TAKEN_BACK
 from pipeline.ranking.models import Chart, Standing
 from tests.factories import articles, editions
 
@@ -214,7 +208,7 @@ def test_what_another_newsletter_sent_is_news_here(newsletter: Newsletter) -> No
 def test_what_readers_loved_is_listed_even_behind_many_new_stories(
     newsletter: Newsletter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(composing, "MOST_CANDIDATES", 4)
+    monkeypatch.setattr(pool, "MOST_CANDIDATES", 4)
     stories(8)
     loved = articles.article(age_s=3600 * 24 * 20, state=Article.State.ARCHIVED)
     unloved = articles.article(age_s=3600 * 24 * 20, state=Article.State.ARCHIVED)
@@ -231,7 +225,10 @@ def test_what_readers_loved_is_listed_even_behind_many_new_stories(
 def test_only_todays_list_of_the_whole_site_makes_a_story_popular(newsletter: Newsletter) -> None:
     stories()
     popular(articles.article(age_s=3600 * 24 * 20, state=Article.State.ARCHIVED), window="week")
-    assert not any(one.popular_place for one in candidates(editions.edition(newsletter=newsletter, slot_at=SLOT)))
+    assert not any(
+        one.popular_place
+        for one in candidates(editions.edition(newsletter=newsletter, slot_at=SLOT), rules=rules_of(newsletter))
+    )
 
 
 def test_a_check_that_blocks_holds_the_edition_with_its_findings() -> None:
@@ -273,11 +270,118 @@ def test_the_masthead_fills_its_gaps_from_the_newsletter() -> None:
 
 @pytest.mark.parametrize(("words", "minutes"), [(0, None), (10, 1), (238, 1), (500, 2), (2380, 10)])
 def test_reading_takes_as_long_as_adults_need(newsletter: Newsletter, words: int, minutes: int | None) -> None:
-    assert composing.story_of(articles.article(text="word " * words)).reading_minutes == minutes
+    assert story_of(articles.article(text="word " * words)).reading_minutes == minutes
 
 
 def test_without_a_picture_there_is_none_and_not_an_empty_one(newsletter: Newsletter) -> None:
-    assert composing.story_of(articles.article(picture={"url": ""})).picture is None
-    shown = composing.story_of(articles.article(picture={"url": "https://img.example/1.jpg", "alt": "A quay"})).picture
+    assert story_of(articles.article(picture={"url": ""})).picture is None
+    shown = story_of(articles.article(picture={"url": "https://img.example/1.jpg", "alt": "A quay"})).picture
     assert shown is not None
     assert (shown.alt, shown.credit) == ("A quay", "")
+
+
+def pinned(edition: Edition) -> list[int]:
+    return list(edition.items.filter(picked=True, pinned=True).values_list("article_id", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("policy", "state", "carries"),
+    [("skip", "skipped", 0), ("shorten", "ready", 1), ("ask", "held", 1), ("fill", "ready", 3)],
+)
+def test_below_its_minimum_the_newsletters_policy_decides_at_the_cutoff(
+    newsletter: Newsletter, policy: str, state: str, carries: int
+) -> None:
+    Newsletter.objects.update(below_minimum=policy)
+    newsletter.refresh_from_db()
+    stories(1)
+    for day in (40, 50):
+        articles.article(now=NOW, age_s=day * 86400, state=Article.State.BASELINE, is_evergreen=True)
+    edition = made(newsletter, now=SLOT)
+    assert edition.state == state
+    if carries:
+        assert edition.items.filter(picked=True).count() == carries
+
+
+def test_an_edition_that_asks_may_be_approved_and_says_what_it_lacks(newsletter: Newsletter) -> None:
+    Newsletter.objects.update(below_minimum="ask")
+    newsletter.refresh_from_db()
+    stories(1)
+    edition = made(newsletter, now=SLOT)
+    assert (edition.code, edition.params["found"]) == ("asks_below_minimum", 1)
+    assert Rendering.objects.filter(edition=edition).exists()
+
+
+def test_a_block_that_asks_holds_the_edition_at_the_cutoff_only(newsletter: Newsletter) -> None:
+    block = newsletter.blocks.get(title="Africa")
+    block.rule = {"count": 2, "minimum": 1, "sections": ["Africa"], "fallback": "ask"}
+    block.save()
+    for number in range(4):
+        articles.article(now=NOW, age_s=600 + number, section_path=["Europe"])
+    early = made(newsletter)
+    assert early.state == "ready"
+    assert again(early, now=SLOT) == "held"
+    early.refresh_from_db()
+    assert early.code == "asks_short_block"
+
+
+def test_a_rule_that_cannot_be_meant_holds_the_edition_and_names_the_block(newsletter: Newsletter) -> None:
+    newsletter.blocks.filter(title="Africa").update(rule={"count": 2, "setcions": ["Africa"]})
+    stories(4)
+    edition = made(newsletter)
+    assert (edition.state, edition.code) == ("held", "unusable_rule")
+    assert "setcions" in edition.params["said"]
+
+
+def test_a_story_without_room_waits_for_the_next_edition_and_then_is_given_up(newsletter: Newsletter) -> None:
+    newsletter.blocks.exclude(kind="top").delete()
+    newsletter.blocks.update(rule={"count": 1})
+    Newsletter.objects.update(minimum=1)
+    newsletter.refresh_from_db()
+    late = articles.article(now=NOW, age_s=30 * 3600, headline="The one that waits")
+    fates = []
+    for day in range(3):
+        now = NOW + timedelta(days=day)
+        articles.article(now=now, age_s=600, headline=f"News of day {day}")
+        edition = editions.composed(newsletter=newsletter, slot_at=SLOT + timedelta(days=day), now=now)
+        Edition.objects.filter(id=edition.id).update(state="sent")
+        item = edition.items.filter(article=late).first()
+        fates.append((item.code, item.carried) if item else None)
+    assert fates == [("no_room", 1), ("waited_too_long", 2), None]
+
+
+def test_a_story_that_waited_is_carried_though_it_is_older_than_the_newsletter_takes(newsletter: Newsletter) -> None:
+    newsletter.blocks.exclude(kind="top").delete()
+    newsletter.blocks.update(rule={"count": 1})
+    Newsletter.objects.update(minimum=1)
+    newsletter.refresh_from_db()
+    late = articles.article(now=NOW, age_s=30 * 3600)
+    articles.article(now=NOW, age_s=600)
+    first = editions.composed(newsletter=newsletter, slot_at=SLOT, now=NOW)
+    Edition.objects.filter(id=first.id).update(state="sent")
+    tomorrow = timedelta(days=1)
+    second = editions.composed(newsletter=newsletter, slot_at=SLOT + tomorrow, now=NOW + tomorrow)
+    assert second.items.get(picked=True).article_id == late.id
+    assert second.items.get(picked=True).code == "carried"
+
+
+def test_more_on_this_is_what_the_leads_own_page_points_to(newsletter: Newsletter) -> None:
+    from pipeline.articles import identify
+    from pipeline.articles.names import url_name
+
+    newsletter.blocks.create(position=9, kind="related", title="More on this", rule={"count": 3})
+    older = articles.article(now=NOW, age_s=90 * 86400, state=Article.State.ARCHIVED)
+    identify.add_names(older, [url_name(older.url)])
+    stories(3)
+    articles.article(now=NOW, age_s=300, related=[{"title": "Before", "url": older.url + "?utm_source=x"}])
+    edition = made(newsletter)
+    item = edition.items.get(article=older)
+    assert (item.picked, item.code, item.block.kind) == (True, "related", "related")
+
+
+def test_an_alerted_story_is_marked_in_the_next_digest(newsletter: Newsletter) -> None:
+    told = stories(4)[0]
+    alerts = editions.newsletter(slug="alerts", name="Alerts", kind="alert")
+    sent = editions.edition(newsletter=alerts, slot_at=NOW - timedelta(minutes=40), state="sent")
+    editions.item(edition=sent, article=told)
+    edition = made(newsletter)
+    assert edition.items.get(article=told).params["alerted"].startswith("2026-04-19T03:32")

@@ -13,7 +13,7 @@ from django.db import connection
 
 from pipeline.delivery.models import Send
 from pipeline.editions.models import Edition, Newsletter
-from pipeline.editions.review import approve, skip
+from pipeline.editions.acts.review import approve, skip
 from pipeline.schedule.release import advance
 from pipeline.staff.models import JournalEntry
 from tests.factories import articles, audience, editions, staff

@@ -12,7 +12,7 @@ from pipeline.delivery import send as sending
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, words
 from pipeline.desk.editions import page
-from pipeline.editions import review
+from pipeline.editions.acts import review
 from pipeline.editions.models import Edition
 from pipeline.kernel.pages import local
 

@@ -17,11 +17,11 @@ from django.views.decorators.http import require_safe
 from pipeline.audience import recipients
 from pipeline.desk import frame, sign_in, today, words
 from pipeline.desk.editions import preview, results
-from pipeline.editions import review
-from pipeline.editions.compose import rules_of
+from pipeline.editions.acts import review
+from pipeline.editions.choosing.pool import rules_of
 from pipeline.editions.models import Edition, Item
 from pipeline.editions.preflight import BLOCK, CLIPPED_BYTES, CONFIRM, NOTE
-from pipeline.editions.select import POPULAR
+from pipeline.editions.choosing.select import POPULAR
 from pipeline.kernel.pages import local
 from pipeline.staff.models import JournalEntry
 

@@ -10,7 +10,8 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from pipeline.delivery.mail import doors, frozen
+from pipeline.delivery.message.mail import doors
+from pipeline.delivery.message.renderings import frozen
 from pipeline.desk import sign_in
 from pipeline.editions import rendered
 from pipeline.editions.models import Edition

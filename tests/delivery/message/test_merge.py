@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.delivery.merge import (
+from pipeline.delivery.message.merge import (
     EditionHeaders,
     Program,
     UnusableHeader,

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.channels.base import MailServer
-from pipeline.delivery import mail
-from pipeline.delivery.mail import (
+from pipeline.delivery.message import renderings
+from pipeline.delivery.message.mail import (
     NoMailServer,
     composer,
     domain_of,
@@ -235,7 +235,7 @@ def test_a_masthead_with_odd_values_still_gives_a_mail(
     _, message = parsed(sent)
     assert message["Content-Language"] == language
     edition = Edition.objects.select_related("rendering", "newsletter").get()
-    assert mail.frozen(edition).direction == direction
+    assert renderings.frozen(edition).direction == direction
 
 
 def test_a_sender_with_letters_dns_does_not_know_is_written_as_dns_writes_it(sent: Send) -> None:

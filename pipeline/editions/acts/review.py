@@ -12,7 +12,7 @@ from pipeline.staff.journal import note
 from pipeline.staff.models import User
 
 #: Held for want of a decision, not for a fault.
-APPROVABLE_HOLDS = ("not_approved", "late")
+APPROVABLE_HOLDS = ("not_approved", "late", "asks_below_minimum", "asks_short_block")
 #: A person took the approval back: neither the newsletter's rule nor its policy approves it again.
 TAKEN_BACK = "taken_back"
 
@@ -28,7 +28,7 @@ def approve(*, edition_id: int, revision: int, actor: User, now: datetime) -> Ed
     One that is held because its slot passed may still be approved: a person outweighs the late policy.
     """
     states = (Edition.State.READY, Edition.State.HELD)
-    edition = _open(edition_id, revision=revision, actor=actor, states=states, act="approved")
+    edition = open_edition(edition_id, revision=revision, actor=actor, states=states, act="approved")
     if edition.state == Edition.State.HELD and edition.code not in APPROVABLE_HOLDS:
         raise Refused("Preflight forbids this edition. Nothing was changed: mend what it names, then approve.")
     grant(edition, now=now, actor=actor)
@@ -49,9 +49,9 @@ def grant(edition: Edition, *, now: datetime, actor: User | None, undo: bool = T
 @transaction.atomic
 def undo(*, edition_id: int, actor: User, now: datetime) -> Edition:
     """Take an approval back while nothing has left. Raises Refused once it is sending."""
-    edition = _open(edition_id, revision=None, actor=actor, states=(Edition.State.APPROVED,), act="taken back")
+    edition = open_edition(edition_id, revision=None, actor=actor, states=(Edition.State.APPROVED,), act="taken back")
     edition.state, edition.code = Edition.State.READY, TAKEN_BACK
-    _void_approval(edition)
+    void_approval(edition)
     edition.revision += 1
     edition.save()
     note(verb="undo", subject="edition", subject_id=edition.id, now=now, actor=actor)
@@ -62,7 +62,7 @@ def undo(*, edition_id: int, actor: User, now: datetime) -> Edition:
 def skip(*, edition_id: int, revision: int, actor: User, reason: str, now: datetime) -> Edition:
     """Do not send this one; its stories stay candidates for the next. Raises Refused."""
     states = (Edition.State.PLANNED, Edition.State.COLLECTING, Edition.State.READY, Edition.State.HELD)
-    edition = _open(edition_id, revision=revision, actor=actor, states=states, act="skipped")
+    edition = open_edition(edition_id, revision=revision, actor=actor, states=states, act="skipped")
     edition.state, edition.code, edition.params = (
         Edition.State.SKIPPED,
         "by_editor",
@@ -80,7 +80,7 @@ def rewrite(
     *, edition_id: int, revision: int, actor: User, subject: str, preheader: str, words: str, now: datetime
 ) -> Edition:
     """Change the subject, the preview line and the editor's note, and compose again. Raises Refused."""
-    edition = _open(
+    edition = open_edition(
         edition_id,
         revision=revision,
         actor=actor,
@@ -90,7 +90,7 @@ def rewrite(
     edition.subject, edition.preheader, edition.note = subject.strip(), preheader.strip(), words.strip()
     edition.state, edition.edited = Edition.State.COLLECTING, True
     edition.code = TAKEN_BACK if edition.code == TAKEN_BACK else ""
-    _void_approval(edition)
+    void_approval(edition)
     edition.revision += 1
     edition.save()
     note(verb="rewrite", subject="edition", subject_id=edition.id, now=now, actor=actor, line=edition.subject)
@@ -98,13 +98,15 @@ def rewrite(
     return edition
 
 
-def _void_approval(edition: Edition) -> None:
+def void_approval(edition: Edition) -> None:
+    """What was approved were other words."""
     edition.approved_at = edition.approved_by = edition.leaves_at = None
 
 
-def _open(
+def open_edition(
     edition_id: int, *, revision: int | None, actor: User, states: tuple[Edition.State, ...], act: str
 ) -> Edition:
+    """The edition, locked, if this person may do this to it now. Raises Refused."""
     if not actor.may_edit:
         raise Refused("Your role may look at editions but not change them. Nothing was changed; ask a desk head.")
     edition = Edition.objects.select_for_update(of=("self",)).select_related("newsletter").get(id=edition_id)

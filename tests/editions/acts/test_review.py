@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.editions import review
+from pipeline.editions.acts import review
+from pipeline.editions.acts.review import Refused, approve, rewrite, skip, undo
 from pipeline.editions.models import Edition
-from pipeline.editions.review import Refused, approve, rewrite, skip, undo
 from pipeline.staff.models import JournalEntry, Role, User
 from tests.factories import articles, editions, staff
 
