@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from pipeline.articles.gates.likeness import similarity, sketch, title_key, words
+from pipeline.articles.gates.likeness import FEWEST_WORDS, similarity, sketch, title_key, words
 from pipeline.articles.gates.screen import (
     CAUTIOUS_FOR,
     MAX_AGE,
@@ -165,6 +165,12 @@ def remember(story: Story, reading: Reading | None) -> None:
     """What a story says that was there before us, to know it again under another name."""
     if reading is not None:
         _fill(story, reading)
+
+
+def is_of(story: Story, reading: Reading) -> bool:
+    """Few words under another headline are a block page or a login, not the story."""
+    told = bool(story.title and reading.title)
+    return not told or _same_family(story.title, reading.title or "") or len(words(reading.text)) >= FEWEST_WORDS
 
 
 def _fill(story: Story, reading: Reading) -> None:

@@ -18,7 +18,7 @@ from pipeline.kernel.limits import TooMuchCpu, cpu_seconds
 from pipeline.sources.formats.feeds import generator_family
 from pipeline.sources.rehearsal import answers, recordings
 from pipeline.sources.rehearsal.answers import CPU_S, Kind, Listing
-from pipeline.sources.rehearsal.judging import SECOND_LOOK_WITHIN, Judge, remember
+from pipeline.sources.rehearsal.judging import SECOND_LOOK_WITHIN, Judge, is_of, remember
 from pipeline.sources.rehearsal.recordings import Recording
 from pipeline.sources.rehearsal.stories import Memory, Story, absent
 
@@ -214,7 +214,8 @@ class _Course:
         before = [one for one in pages if one.at <= at]
         after = [one for one in pages if at < one.at <= at + READ_WITHIN]
         one = before[-1] if before else after[0] if after else None
-        return (_page(one, story) if one else None) or _told(story)
+        reading = _page(one, story, is_first=True) if one else None
+        return reading if reading is not None and is_of(story, reading) else _told(story)
 
     def _compare(self, way: _Way, one: Recording, listed: tuple[Story, ...], *, at: datetime) -> None:
         """What a list still shows is there. What it lacks is gone, unless its page is recorded and answers."""
@@ -245,7 +246,7 @@ class _Course:
         if one.status in MISSING or led_home:
             self.judge.note_missing(story, status=one.status, at=one.at)
         elif one.status == 200:
-            self.judge.note_there(story, _page(one, story) if story.is_waiting else None, at=one.at)
+            self.judge.note_there(story, _page(one, story, is_first=False) if story.is_waiting else None, at=one.at)
 
     def _missing_post(self, number: int, one: Recording) -> None:
         """A site that hides a post again refuses its number with 401 or 404."""
@@ -254,10 +255,12 @@ class _Course:
             self.judge.note_missing(story, status=one.status, at=one.at)
 
 
-def _page(one: Recording, story: Story) -> Reading | None:
+def _page(one: Recording, story: Story, *, is_first: bool) -> Reading | None:
+    """At first what the list told is one of the witnesses; later that may be older than the page."""
+    entry = story.entry if is_first else None
     try:
         with cpu_seconds(CPU_S):
-            return read(one.body(), url=one.final_url or one.url, headers=one.headers, entry=story.entry)
+            return read(one.body(), url=one.final_url or one.url, headers=one.headers, entry=entry)
     except (UnusableInput, TooMuchCpu) as error:
         story.warnings.append(f"{one.path.name}: {error}")
         return None

@@ -151,19 +151,19 @@ def _is_back(story: Story, at: datetime) -> bool:
 
 
 def _retell(story: Story, entry: Entry, *, may_move: bool) -> bool:
-    """Keep the better telling; whether this kind of list says something else of the story than it did."""
+    """Keep the better telling; whether this kind of list says something else than it did of a story we watch."""
     if may_move and entry.link and comparable(entry.link) != comparable(story.link):
         story.link = normalise(entry.link)
     shape, digest = _said(entry)
     before = story.said.get(shape)
     if before == digest:
         return False
-    is_news = before is not None or (entry.is_whole and not story.entry.is_whole)
     story.said[shape], story.retold = digest, story.retold + (before is not None)
     if entry.is_whole or not story.entry.is_whole:
         story.entry, story.title = entry, entry.title or story.title
         story.title_key = title_key(story.title)
-    return is_news and story.retold <= MOST_RETELLINGS
+    is_watched = story.state in {State.ELIGIBLE, State.HELD}
+    return before is not None and is_watched and story.retold <= MOST_RETELLINGS
 
 
 def _said(entry: Entry) -> tuple[str, str]:
