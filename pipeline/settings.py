@@ -46,6 +46,7 @@ TEMPLATES = [
             "environment": "pipeline.kernel.pages.environment",
             "context_processors": [
                 "django.contrib.messages.context_processors.messages",
+                "pipeline.desk.frame.banner",
             ],
         },
     },

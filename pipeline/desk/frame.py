@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.paginator import Page
+from django.http import HttpRequest
 
 from pipeline.editions.models import Newsletter
 from pipeline.sources.models import Source
+from pipeline.staff.models import Stop
 
 WORLD = "UTC"
+_STOPPED = {
+    Stop.Kind.TELLING: "Telling is stopped: no new story is announced.",
+    Stop.Kind.POSTING: "Posting is stopped: no post leaves.",
+    Stop.Kind.SENDING: "Sending is stopped: no mail leaves.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,30 @@ def _known(name: Any) -> str:
         return ZoneInfo(name).key if name else WORLD
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         return WORLD
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """One that somebody pulled, for the banner."""
+
+    kind: str
+    words: str
+    who: str
+    at: datetime
+    reason: str
+
+
+def brakes() -> list[Brake]:
+    """Those that are pulled. One query."""
+    return [
+        Brake(stop.kind, _STOPPED[Stop.Kind(stop.kind)], str(stop.by or "Dateline"), stop.at, stop.reason)
+        for stop in Stop.objects.select_related("by").order_by("at")
+    ]
+
+
+def banner(_request: HttpRequest) -> dict[str, Callable[[], list[Brake]]]:
+    """What settings give every page: nothing is asked of the database before a page calls it."""
+    return {"brakes": brakes}
 
 
 def safe_link(url: str) -> str:

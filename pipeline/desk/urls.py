@@ -6,7 +6,10 @@ from django.urls import path
 
 from pipeline.desk import sign_in, status, today
 from pipeline.desk.editions import acts, page, preview, results
-from pipeline.desk.stories import articles, posts
+from pipeline.desk.sources import acts as steering
+from pipeline.desk.sources import adding, listing
+from pipeline.desk.sources import page as sites
+from pipeline.desk.stories import article, articles, holds, posts
 
 app_name = "desk"
 urlpatterns = [
@@ -14,9 +17,26 @@ urlpatterns = [
     path("sign-in/", sign_in.SignIn.as_view(), name="sign_in"),
     path("sign-out/", sign_in.SignOut.as_view(), name="sign_out"),
     path("articles/", articles.listing, name="articles"),
-    path("articles/held/<int:hold_id>/release", articles.release, name="release"),
+    path("articles/<int:article_id>/", article.article, name="article"),
+    path("articles/<int:article_id>/kill", article.kill, name="kill"),
+    path("articles/held/<int:hold_id>/release", holds.release, name="release"),
+    path("articles/held/release-batch", holds.release_batch, name="release_batch"),
+    path("articles/held/discard-batch", holds.discard_batch, name="discard_batch"),
     path("posts/", posts.listing, name="posts"),
     path("status/", status.status, name="status"),
+    path("sources/", listing.listing, name="sources"),
+    path("sources/look", adding.look, name="look_at_site"),
+    path("sources/add", adding.add, name="add_source"),
+    path("sources/stop", steering.stop, name="stop_telling"),
+    path("sources/tell-again", steering.tell_again, name="tell_again"),
+    path("sources/<int:source_id>/", sites.source, name="source"),
+    path("sources/<int:source_id>/pause", steering.pause, name="pause_source"),
+    path("sources/<int:source_id>/resume", steering.resume, name="resume_source"),
+    path("sources/<int:source_id>/look", steering.look, name="look_now"),
+    path("sources/<int:source_id>/end-caution", steering.end_caution, name="end_caution"),
+    path("sources/<int:source_id>/change", steering.change, name="change_source"),
+    path("sources/<int:source_id>/webhook", steering.open_webhook, name="open_webhook"),
+    path("sources/<int:source_id>/end-webhook", steering.end_webhook, name="end_webhook"),
     path("editions/", page.listing, name="editions"),
     path("editions/<int:edition_id>/", page.edition, name="edition"),
     path("editions/<int:edition_id>/message.html", preview.message, name="message"),

@@ -24,16 +24,43 @@ READABLE = [
     "message_text",
     "progress",
     "deliveries",
+    "sources",
+    "source",
+    "article",
 ]
 PAGES = [
     "/desk/", "/desk/editions/", "/desk/editions/?state=ready", "/desk/articles/", "/desk/articles/?state=held", "/desk/posts/",
     "/desk/posts/?state=draft", "/desk/status/", "/desk/editions/{ready}/", "/desk/editions/{leaving}/",
     "/desk/editions/{leaving}/deliveries/", "/desk/editions/{leaving}/deliveries/?state=unknown", "/desk/posts/?page=x&state=%00",
+    "/desk/articles/{article}/", "/desk/articles/?source=9x", "/desk/sources/", "/desk/sources/?state=trouble", "/desk/sources/{source}/",
 ]  # fmt: skip
 
 
+def address(url: str, morning: Any) -> str:
+    held = morning.held.article
+    return url.format(
+        ready=morning.ready.id, leaving=morning.leaving.edition_id, article=held.id, source=held.source_id
+    )
+
+
+def below(pattern: Any, morning: Any, *, edition: int) -> str:
+    """An address of a pattern, with numbers of rows that are there."""
+    held = morning.held
+    numbers = {
+        "edition_id": edition,
+        "hold_id": held.id,
+        "article_id": held.article_id,
+        "source_id": held.article.source_id,
+    }
+    found = str(pattern.pattern)
+    for name, number in numbers.items():
+        found = found.replace(f"<int:{name}>", str(number))
+    assert "<" not in found
+    return f"/desk/{found}"
+
+
 def page(desk: Client, url: str, morning: Any) -> Any:
-    answer = desk.get(url.format(ready=morning.ready.id, leaving=morning.leaving.edition_id))
+    answer = desk.get(address(url, morning))
     assert answer.status_code == 200
     return lxml_html.document_fromstring(answer.content.decode())
 
@@ -65,7 +92,7 @@ def test_headings_never_skip_a_level(desk: Client, morning: Any, url: str) -> No
 
 @pytest.mark.parametrize("url", PAGES)
 def test_a_page_is_not_kept_by_caches_and_allows_no_foreign_script(desk: Client, morning: Any, url: str) -> None:
-    headers = desk.get(url.format(ready=morning.ready.id, leaving=morning.leaving.edition_id)).headers
+    headers = desk.get(address(url, morning)).headers
     assert "no-store" in headers["Cache-Control"]
     assert "script-src 'self'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
@@ -75,8 +102,7 @@ def test_a_page_is_not_kept_by_caches_and_allows_no_foreign_script(desk: Client,
     "pattern", [p for p in urlpatterns if p.name not in {"sign_in", "sign_out"}], ids=lambda p: p.name
 )
 def test_nothing_is_shown_or_done_for_a_stranger(client: Client, morning: Any, pattern: Any) -> None:
-    number = morning.held.id if pattern.name == "release" else morning.leaving.edition_id
-    url = "/desk/" + str(pattern.pattern).replace("<int:edition_id>", str(number)).replace("<int:hold_id>", str(number))
+    url = below(pattern, morning, edition=morning.leaving.edition_id)
     for answer in (client.get(url), client.post(url)):
         assert answer.status_code == 302
         assert answer.headers["Location"].startswith("/desk/sign-in/?next=")
@@ -88,19 +114,18 @@ def test_nothing_is_shown_or_done_for_a_stranger(client: Client, morning: Any, p
     ids=lambda p: p.name,
 )
 def test_nothing_changes_by_a_get(desk: Client, morning: Any, pattern: Any) -> None:
-    number = morning.held.id if pattern.name == "release" else morning.ready.id
-    url = "/desk/" + str(pattern.pattern).replace("<int:edition_id>", str(number)).replace("<int:hold_id>", str(number))
+    url = below(pattern, morning, edition=morning.ready.id)
     assert desk.get(url).status_code == 405
 
 
 @pytest.mark.parametrize("name", READABLE)
 def test_a_page_takes_no_post(desk: Client, morning: Any, name: str) -> None:
     pattern = next(p for p in urlpatterns if p.name == name)
-    url = "/desk/" + str(pattern.pattern).replace("<int:edition_id>", str(morning.leaving.edition_id))
+    url = below(pattern, morning, edition=morning.leaving.edition_id)
     assert desk.post(url).status_code == 405
 
 
-@pytest.mark.parametrize("url", ["/desk/editions/999999/", "/desk/editions/999999/message.html", "/desk/editions/999999/deliveries/", "/desk/editions/99999999999999999999/"])  # fmt: skip
+@pytest.mark.parametrize("url", ["/desk/editions/999999/", "/desk/editions/999999/message.html", "/desk/editions/999999/deliveries/", "/desk/editions/99999999999999999999/", "/desk/sources/999999/", "/desk/articles/999999/"])  # fmt: skip
 def test_what_is_not_there_is_not_found(desk: Client, url: str) -> None:
     assert desk.get(url).status_code == 404
 

@@ -1,30 +1,29 @@
-"""Articles: where each is in, or why it is not; and the release of a held one."""
+"""Articles listed: where each is in, or why it is not."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from pipeline.articles.models import Article, Hold
 from pipeline.desk import frame, sign_in, words
+from pipeline.desk.stories import holds
 from pipeline.editions.models import Item
 from pipeline.posts.models import Post
-from pipeline.staff.models import User
 
 PAGE = 40
 MOST_EDITIONS = 200  #: among which an article is looked for
 #: Heavy columns that no list shows.
 UNSHOWN = ("text", "related", "markers")
-NOT_YOURS = "Your role may look at articles but not release them. Nothing was changed; ask a desk head."
+LONGEST_ID = 18  #: digits of a number that a row can have
 Uses = dict[int, list[dict[str, str]]]
 
 
@@ -44,6 +43,7 @@ def rows(found: list[Article], *, zone: str) -> list[dict[str, Any]]:
     places, excuses, said, held = _places(ids), _excuses(ids), _said(ids), _holds(ids)
     return [
         {
+            "id": row.id,
             "headline": row.headline,
             "url": frame.safe_link(row.url),
             "section": words.place(row.section_path),
@@ -106,39 +106,34 @@ def _holds(ids: list[int]) -> dict[int, int]:
 @sign_in.required
 @require_safe
 def listing(request: sign_in.Guest) -> HttpResponse:
-    """Every article, newest first, by state where asked."""
-    found, state = newest(), request.GET.get("state", "")
-    if state in Article.State.values:
-        found = found.filter(state=state)
-    part = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    """Every article, newest first, by state, source or held batch where asked. What one event held is one card."""
+    state, batch, source = (request.GET.get(name, "") for name in ("state", "batch", "source"))
+    state = state if state in Article.State.values else ""
     zone = frame.newsroom_zone()
+    events = holds.batches(zone=zone) if state == Article.State.HELD and not batch else []
+    found = _asked(newest(), state=state, batch=batch, source=source)
+    if events:
+        found = found.exclude(id__in=holds.held_by([event["batch"] for event in events]))
+    part = Paginator(found, PAGE).get_page(request.GET.get("page"))
     context = {
         "now": timezone.now(),
         "zone": zone,
         "may_edit": request.user.may_edit,
+        "batches": events,
         "articles": rows(list(part), zone=zone),
         "pages": frame.pages(part),
-        "state": state if state in Article.State.values else "",
+        "state": state,
+        "kept": {name: value for name, value in (("batch", batch), ("source", source)) if value},
         "states": [(value, words.badge("article", value)) for value in Article.State.values],
     }
     return render(request, "desk/articles.html", context)
 
 
-@sign_in.required
-@require_POST
-def release(request: sign_in.Guest, hold_id: int) -> HttpResponse:
-    """Let a held article go on."""
-    hold = get_object_or_404(Hold.objects.select_related("article"), id=hold_id)
-    if not request.user.may_edit:
-        messages.error(request, NOT_YOURS)
-    elif _released(hold, actor=request.user):
-        messages.success(request, f"Released: “{hold.article.headline}” may be announced from now on.")
-    else:
-        messages.warning(request, f"“{hold.article.headline}” was not held any more. Nothing was changed.")
-    return redirect(reverse("desk:articles") + "?state=held")
-
-
-def _released(hold: Hold, *, actor: User) -> bool:
-    from pipeline.articles import intake  # brings the page readers, which no list needs
-
-    return intake.release(hold_id=hold.id, actor=actor, now=timezone.now())
+def _asked(found: QuerySet[Article], *, state: str, batch: str, source: str) -> QuerySet[Article]:
+    if state:
+        found = found.filter(state=state)
+    if batch:
+        found = found.filter(id__in=holds.held_by([batch]))
+    if source.isascii() and source.isdigit() and len(source) < LONGEST_ID:
+        found = found.filter(source_id=int(source))
+    return found
