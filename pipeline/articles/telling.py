@@ -90,8 +90,9 @@ def retold(record: Mapping[str, Any], story: Told) -> Retold | None:
     entry = kept if kept.get("is_whole") and not story.is_whole else _dumped(story)
     count = int(record.get("retold", 0)) + (before is not None)
     seen = {**record.get("seen", {}), shape: digest}
-    is_news = count <= MOST_RETELLINGS and (before is not None or (story.is_whole and not kept.get("is_whole")))
-    return Retold({"entry": entry, "seen": seen, "retold": count}, is_news)
+    return Retold(
+        {**record, "entry": entry, "seen": seen, "retold": count}, before is not None and count <= MOST_RETELLINGS
+    )
 
 
 def moved(article: Article, story: Told) -> str:

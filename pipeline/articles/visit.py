@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from pipeline.articles import telling
+from pipeline.articles.gates.likeness import is_page_of
 from pipeline.articles.models import Article
-from pipeline.articles.read import Reading, UnusableInput, read
+from pipeline.articles.read import Reading, UnusableInput, read, read_entry
 from pipeline.kernel.limits import TooMuchCpu, cpu_seconds
 from pipeline.kernel.outbound.client import client as our_client
 from pipeline.kernel.outbound.http import Answer, Client, FetchError
@@ -41,7 +42,9 @@ class Visit:
 
 def visit(article: Article, *, client: Client | None = None, is_first: bool = False) -> Visit:
     """Fetch an article's page and read it. At the first visit what its channel told is one of the witnesses; later
-    that may be older than the page."""
+    that may be older than the page. A stranger's page is left alone where its channel told the story whole."""
+    if not article.source.is_ours and (reading := told(article)):
+        return Visit(200, article.url, reading)
     try:
         answer = (client or our_client()).get(article.url, limit_bytes=PAGE_BYTES)
     except FetchError as error:
@@ -70,12 +73,8 @@ def _read(article: Article, answer: Answer, *, entry: telling.Entry | None) -> R
     zone = ZoneInfo(article.source.zone)
     try:
         with cpu_seconds(CPU_S):
-            return read(answer.body, url=answer.final_url, headers=answer.headers, entry=entry, zone=zone)
+            reading = read(answer.body, url=answer.final_url, headers=answer.headers, entry=entry, zone=zone)
     except (UnusableInput, TooMuchCpu) as error:
         log.info("%s: %s", answer.final_url, error)
         return None
-
-
-def read_entry(entry: telling.Entry, *, url: str, zone: ZoneInfo) -> Reading:
-    page = f"<html><body><article><h1>{entry.title}</h1>{entry.content_html}</article></body></html>"
-    return read(page.encode(), url=url, entry=entry, zone=zone)
+    return reading if is_page_of(article.headline, title=reading.title or "", text=reading.text) else None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipeline.articles import identify, intake
+from pipeline.articles.gates import announce
 from pipeline.articles.models import Article, Bulletin, GateCount, Hold, Section, Version
 from pipeline.articles.page.witnesses import Step
 from pipeline.kernel.outbound.http import Client
@@ -196,3 +197,15 @@ def test_taking_in_twice_decides_once(source: Source, site: Site, client: Client
     assert intake.take_in(article_id=article.id, now=NOW, client=client) is None
     assert Version.objects.count() == 1
     assert GateCount.objects.get().count == 1
+
+
+def test_a_strangers_page_is_left_alone_where_the_story_was_told_whole(
+    source: Source, site: Site, client: Client
+) -> None:
+    Source.objects.update(is_ours=False, settle_s=1)
+    html = f"<p>{BODY}</p>"
+    article_id = seen(source, site.url + "envoy/", title="Envoy opens", content_html=html, is_whole=True)
+    intake.take_in(article_id=article_id, now=NOW, client=client)
+    announce.tell(article_id=article_id, now=NOW + timedelta(seconds=5), client=client)
+    assert site.asked == []
+    assert Article.objects.get().announced_at is not None

@@ -170,6 +170,19 @@ def test_no_story_is_gone_for_a_block_page_and_one_really_gone_is(watcher: Watch
     assert Bulletin.objects.filter(kind="gone").count() == 1
 
 
+def test_a_block_page_at_a_storys_own_address_changes_nothing_of_it(watcher: Watcher) -> None:
+    """Without REST the page is all there is, and for an hour it says something else."""
+    acceptance.begin(watcher, "feed")
+    watcher.paper.publish(at=watcher.now)
+    watcher.look("feed")
+    watcher.wait(minutes=3)
+    before = Article.objects.filter(announced_at__isnull=False).values("headline", "text", "state").get()
+    watcher.paper.blocked = True
+    watcher.wait(minutes=15)
+    assert Article.objects.filter(announced_at__isnull=False).values("headline", "text", "state").get() == before
+    assert Bulletin.objects.exclude(kind="new").count() == 0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_killed_before_it_tells_and_thirty_pings_announce_once(site: Served) -> None:
     watcher = Watcher(site)

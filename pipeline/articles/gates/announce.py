@@ -12,8 +12,8 @@ from pipeline.articles import visit as visiting
 from pipeline.articles.addresses import is_home
 from pipeline.articles.gates import bulletins, holds
 from pipeline.articles.gates.facts import told_today
-from pipeline.articles.gates.likeness import words
-from pipeline.articles.gates.screen import MAX_AGE, Decision, State
+from pipeline.articles.gates.likeness import same_family
+from pipeline.articles.gates.screen import MAX_AGE, QUICK_MOST, QUICK_WITHIN, SETTLE_OF_THE_QUICK, Decision, State
 from pipeline.articles.models import Article
 from pipeline.articles.visit import Visit
 from pipeline.kernel.outbound.http import Client
@@ -22,13 +22,8 @@ from pipeline.staff.models import Stop
 
 log = logging.getLogger("dateline.articles")
 
-#: A source that tells at once may do so twice a minute; the third story waits as others do.
-QUICK_MOST = 2
-QUICK_WITHIN = timedelta(seconds=60)
-SETTLE_OF_THE_QUICK = timedelta(seconds=60)
 AGAIN_AFTER = timedelta(seconds=60)
 MOST_TRIES = 5
-SAME_FAMILY = 0.3  #: of the words of two headlines: a mended typo stays, another story does not
 AT_MOST = 100
 
 
@@ -74,15 +69,10 @@ def _objection(article: Article, found: Visit) -> Decision | None:
     reading = found.reading
     if reading is None:
         return None
-    if reading.title and not _same_family(article.headline, reading.title):
+    if reading.title and not same_family(article.headline, reading.title):
         return Decision(State.HELD, "another_story", {"headline": reading.title[:200]})
     marks = [mark.text for mark in reading.markers if mark.kind in {"embargo", "retraction"}]
     return Decision(State.HELD, "marked_since", {"text": marks[0][:300]}) if marks else None
-
-
-def _same_family(one: str, other: str) -> bool:
-    left, right = set(words(one)), set(words(other))
-    return not left or not right or len(left & right) >= SAME_FAMILY * min(len(left), len(right))
 
 
 @transaction.atomic

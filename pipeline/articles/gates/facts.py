@@ -12,15 +12,12 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from pipeline.articles.gates.likeness import similarity
-from pipeline.articles.gates.screen import MAX_AGE, SIMILAR, Decision, Facts
+from pipeline.articles.gates.likeness import is_same, similarity
+from pipeline.articles.gates.screen import COMPARED_FOR, MAX_AGE, MOST_COMPARED, Decision, Facts
 from pipeline.articles.models import Article
 from pipeline.staff.models import Stop
 
 HOUR = timedelta(hours=1)
-COMPARED_FOR = timedelta(days=14)
-MOST_COMPARED = 500
-SAME_TEXT = 0.95  #: under another title; templates such as market reports stay below, for their numbers differ
 HISTORY = timedelta(days=28)
 SHORTEST_HISTORY = timedelta(days=7)
 
@@ -82,18 +79,10 @@ def likest(article: Article) -> tuple[Article | None, float]:
     others = others.exclude(state=Article.State.DUPLICATE).filter(id__lt=article.id)
     rows = others.order_by("-id").only("id", "title_key", "likeness", "text")[:MOST_COMPARED]
     scored = [(similarity(bytes(article.likeness), bytes(row.likeness)), row) for row in rows.iterator(chunk_size=100)]
-    best = max((pair for pair in scored if _is_same(article, *pair)), key=lambda pair: pair[0], default=None)
+    best = max(
+        (pair for pair in scored if is_same(article, pair[1], how_like=pair[0])), key=lambda pair: pair[0], default=None
+    )
     return (best[1], best[0]) if best else (None, 0.0)
-
-
-def _is_same(article: Article, how_like: float, other: Article) -> bool:
-    if article.title_key == other.title_key:
-        return how_like >= SIMILAR
-    return how_like >= SAME_TEXT and _numbers(article.text) == _numbers(other.text)
-
-
-def _numbers(text: str) -> Counter[str]:
-    return Counter(word for word in text.split() if any(character.isdigit() for character in word))
 
 
 def told_today(article: Article, *, now: datetime) -> int:

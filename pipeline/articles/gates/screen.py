@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
+from pipeline.articles.gates.likeness import SIMILAR
+
 MAX_AGE = timedelta(hours=36)
 REPUBLISHED_AFTER = timedelta(days=3)  #: a dateline this much older than the publication is an old story
 FUTURE_LIMIT = timedelta(hours=24)  #: a claimed date further ahead is a fault; wrong zones stay below it
@@ -18,7 +20,10 @@ CAUTIOUS_FOR = timedelta(hours=6)
 OUTAGE = timedelta(hours=24)
 BURST_AT_LEAST = 5
 BURST_TIMES_P99 = 3
-SIMILAR = 0.85  #: MinHash similarity of 600-word texts: one word fixed .97, a third shared .20
+COMPARED_FOR = timedelta(days=14)  #: an older text under another title is not asked
+MOST_COMPARED = 500
+#: A source that tells at once may do so twice a minute; the third story waits as others do.
+QUICK_MOST, QUICK_WITHIN, SETTLE_OF_THE_QUICK = 2, timedelta(seconds=60), timedelta(seconds=60)
 
 
 class State(StrEnum):

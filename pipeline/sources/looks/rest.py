@@ -114,10 +114,14 @@ def _read(answer: Answer, channel: Channel, *, asker: Asker, now: datetime) -> P
 
 
 def _to_known_ground(channel: Channel, newest: Posts, *, asker: Asker, now: datetime) -> list[Entry]:
-    """The newest posts without a gap down to some we know; where there are too many, as many as ten pages hold."""
+    """The newest posts without a gap down to some we know; where there are too many, as many as ten pages hold.
+
+    Another channel may have told the newest already, so known ground must also lie as deep as the site has grown.
+    """
+    grown = (newest.total or 0) - (channel.source.posts_total or newest.total or 0)
     listed = page = list(newest.entries)
     for number in range(1, FURTHEST_PAGE + 1):
-        if not page or _knows_ground(channel.source_id, page):
+        if not page or (len(listed) >= grown and _knows_ground(channel.source_id, page)):
             break
         page = _page(channel, number, asker=asker, now=now)
         listed = _distinct([*listed, *page])

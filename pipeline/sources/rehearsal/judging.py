@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from pipeline.articles.gates.likeness import FEWEST_WORDS, similarity, sketch, title_key, words
+from pipeline.articles.gates.likeness import is_page_of, is_same, same_family, similarity, sketch, title_key
 from pipeline.articles.gates.screen import (
     CAUTIOUS_FOR,
+    COMPARED_FOR,
     MAX_AGE,
-    SIMILAR,
+    MOST_COMPARED,
+    QUICK_MOST,
+    QUICK_WITHIN,
+    SETTLE_OF_THE_QUICK,
     Decision,
     Facts,
     State,
@@ -22,10 +25,6 @@ from pipeline.articles.read import Reading
 from pipeline.sources.rehearsal.stories import Memory, Story
 
 HOUR = timedelta(hours=1)
-#: As `articles.gates.facts` and `.announce` have them; a test holds them to it.
-COMPARED_FOR, MOST_COMPARED, SAME_TEXT = timedelta(days=14), 500, 0.95
-QUICK_MOST, QUICK_WITHIN, SETTLE_OF_THE_QUICK = 2, timedelta(seconds=60), timedelta(seconds=60)
-SAME_FAMILY = 0.3
 #: The live system goes to a page when its story settles. A recording seldom holds that very second, so the first
 #: answer about the story within this time stands for that look.
 SECOND_LOOK_WITHIN = timedelta(minutes=5)
@@ -154,7 +153,7 @@ class Judge:
                 continue
             compared += 1
             how_like = similarity(story.likeness, other.likeness)
-            if how_like > best[1] and _is_same(story, other, how_like):
+            if how_like > best[1] and is_same(story, other, how_like=how_like):
                 best = other, how_like
             if compared >= MOST_COMPARED:
                 break
@@ -169,8 +168,7 @@ def remember(story: Story, reading: Reading | None) -> None:
 
 def is_of(story: Story, reading: Reading) -> bool:
     """Few words under another headline are a block page or a login, not the story."""
-    told = bool(story.title and reading.title)
-    return not told or _same_family(story.title, reading.title or "") or len(words(reading.text)) >= FEWEST_WORDS
+    return is_page_of(story.title, title=reading.title or "", text=reading.text)
 
 
 def _fill(story: Story, reading: Reading) -> None:
@@ -187,24 +185,9 @@ def _is_news(story: Story, at: datetime) -> bool:
     return story.state is State.ELIGIBLE or (story.state is State.HELD and story.decision.code == "burst")
 
 
-def _is_same(story: Story, other: Story, how_like: float) -> bool:
-    if story.title_key == other.title_key:
-        return how_like >= SIMILAR
-    return how_like >= SAME_TEXT and _numbers(story.text) == _numbers(other.text)
-
-
-def _numbers(text: str) -> Counter[str]:
-    return Counter(word for word in text.split() if any(character.isdigit() for character in word))
-
-
 def _objection(story: Story, reading: Reading) -> Decision | None:
     """Why a story must not be told after all, as `articles.gates.announce` asks it."""
-    if reading.title and not _same_family(story.title, reading.title):
+    if reading.title and not same_family(story.title, reading.title):
         return Decision(State.HELD, "another_story", {"headline": reading.title[:200]})
     marks = [mark.text for mark in reading.markers if mark.kind in {"embargo", "retraction"}]
     return Decision(State.HELD, "marked_since", {"text": marks[0][:300]}) if marks else None
-
-
-def _same_family(one: str, other: str) -> bool:
-    left, right = set(words(one)), set(words(other))
-    return not left or not right or len(left & right) >= SAME_FAMILY * min(len(left), len(right))
