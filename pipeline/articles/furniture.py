@@ -1,91 +1,32 @@
-"""What surrounds a story on a newsroom's page, told apart from it: breadcrumbs, related links, bylines.
+"""What surrounds a story on a newsroom's page, told apart from it by whole blocks.
 
-No extractor removes "Also read:", so it is done here, on the tree and by whole blocks. A block
-of more than 60 words, and the first two paragraphs, are never removed.
+No extractor removes "Also read:" (the watching reference 0.7), so it is done here, on the tree. A block of more than
+60 words is never removed for its words, nor are the first two paragraphs.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml.html import HtmlElement
 
 from pipeline.articles.raw.markup import absolute
+from pipeline.articles.raw.trees import MOST_CHARS, says
+from pipeline.articles.raw.words import (
+    CHROME_TAGS,
+    FOLLOW,
+    LEAD_IN,
+    LIST_HEADING,
+    NETWORKS,
+    is_chrome,
+    is_no_paragraph,
+)
 
 MOST_WORDS = 60  #: in a block that may be furniture
+LONG_PARAGRAPH = 120  #: characters; three of them and an element is the story, whatever its class
 
-
-@dataclass(frozen=True, slots=True)
-class Related:
-    """A link the newsroom put beside its story."""
-
-    title: str
-    url: str
-
-
-_LEAD_WORDS = (
-    *(
-        "lire aussi",
-        "à lire aussi",
-        "lesen sie auch",
-        "mehr zum thema",
-        "lea también",
-        "leer más",
-        "leia também",
-        "leia mais",
-    ),
-    *(
-        "leggi anche",
-        "lees ook",
-        "baca juga",
-        "ayrıca oku",
-        "читайте также",
-        "اقرأ أيضا",
-        "اقرأ أيضًا",
-        "اقرأ ايضا",
-    ),
-    *("مزید پڑھیں", "یہ بھی پڑھیں", "بیشتر بخوانید", "यह भी पढ़ें", "相关新闻", "関連記事", "관련 기사"),
-)
-_LEAD_IN = re.compile(
-    r"^\W{0,4}(?:(?:also read|read also|read more|read next|recommended|related(?: (?:stor(?:y|ies)|articles?|posts?|news|topics?|coverage))?|must[ -]read"
-    r"|see also|you (?:may|might) also like|in case you missed(?: it)?|icymi|don[’']t miss|more (?:on|from|about) [^:]{2,60}(?=:))\b"
-    r"|(?:more|watch|listen)(?= ?[:|–—-])|" + "|".join(map(re.escape, _LEAD_WORDS)) + r")\s*[:：|>»–—-]*",
-    re.IGNORECASE,
-)
-_FOLLOW = re.compile(
-    r"^\W{0,4}(?:follow (?:us|[\w .&'’-]{2,40} on)\b.*|.{0,60}\bon (?:google news|whatsapp|telegram|youtube)\b.{0,80}$|subscribe (?:to|now|for)\b.*|sign up (?:to|for)\b.*(?:newsletter|alerts|inbox|updates).*"
-    r"|join (?:our|us on|the) .{0,40}(?:channel|newsletter|group|whatsapp|telegram).*|download (?:the|our) .{0,30}app\b.*|get (?:the latest|our) .{0,60}(?:inbox|newsletter|app|alerts)\b.*|share (?:this|on|via|it)\b.*"
-    r"|like us on\b.*|click here to (?:join|subscribe|follow|read)\b.*|suivez[- ]nous\b.*|folgen sie uns\b.*|síguenos\b.*|تابعونا.*|ہمیں فالو کریں.*|advertisement|sponsored|story continues below(?: advertisement)?|article continues (?:below|after).*|(?:this )?post views:?.*|loading\.{0,3}|print(?: this)?|\d+ shares?)$",
-    re.IGNORECASE | re.DOTALL,
-)
-_LIST_HEADING = re.compile(
-    r"^\W{0,3}(?:most (?:popular|read|viewed|shared)|trending(?: now| stories)?|latest (?:news|stories|posts|headlines)|recent (?:posts|news|articles|stories)|popular (?:posts|news|now)|top stories|editor[’']?s[’']? picks?|more (?:news|stories|from .{2,40})|you (?:may|might) (?:also )?like|related (?:articles|posts|stories|news)|recommended(?: for you)?|leave a (?:reply|comment)|comments?|tags:?|share(?: this)?(?: article| story)?:?|about the author)\W{0,3}$",
-    re.IGNORECASE,
-)
-_CHROME_WORDS = re.compile(
-    r"(?:^|[\s_-])(?:share|sharing|social|sharedaddy|jp-relatedposts|related|relatedposts|td-post-sharing|addtoany|newsletter|subscribe|subscription-box|follow-us|comments?|comment-respond|sidebar|td-ss-main-sidebar|widget|td-post-next-prev|post-navigation|nav-links|author-box|td-author-box|td_block_related_posts|tags?-links|td-post-source-tags|td-tags|outbrain|taboola|advert|ads?|ad-slot|adsbygoogle|cookie|consent|popup|modal|most-popular|trending|breadcrumbs?|td-crumb-container|pagination|print-link|skip-link|screen-reader-text|yarpp|promo|signup|td-post-views|entry-meta|post-meta|td-module-meta-info|byline-block|wp-block-latest-posts|td-g-rec|td-a-rec)(?:$|[\s_-])",
-    re.IGNORECASE,
-)
-_CHROME = [
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "nav",
-    "footer",
-    "aside",
-    "form",
-    "iframe",
-    "button",
-    "select",
-    "svg",
-    "ins",
-    "dialog",
-    "object",
-    "embed",
-]
 _BLOCKS = frozenset(
     [
         "p",
@@ -102,182 +43,207 @@ _BLOCKS = frozenset(
         "figure",
         "table",
         "center",
+        "dl",
+        "details",
+        "header",
+        "footer",
+        "article",
     ]
 )
-_SEPARATORS = re.compile(r"\s*(?:»|›|>|/|\||→|::|\u00bb)\s*")
-_HOME = frozenset(
-    [
-        "home",
-        "homepage",
-        "front page",
-        "accueil",
-        "startseite",
-        "inicio",
-        "início",
-        "home page",
-        "beranda",
-        "anasayfa",
-        "ana sayfa",
-        "главная",
-        "الرئيسية",
-        "صفحۂ اول",
-        "ہوم",
-        "news home",
-    ]
-)
+_HEADINGS = frozenset(["h2", "h3", "h4", "h5", "h6", "p", "div", "strong", "b", "span", "header"])
+_INLINE = "strong|em|b|i|span|a|u|small|mark"
 
-_ROLE = re.compile(
-    r"^(?:the )?(?:admin(?:istrator)?|editor(?:ial)?(?: team| board| staff| desk)?|staff(?: reporter| writer| report| correspondent)?s?|(?:our|[\w’']{2,20}) (?:staff |special )?(?:correspondent|reporter)s?|correspondent|reporter|news ?(?:desk|room|team|editor)|web ?(?:desk|team|editor|master)|(?:[\w&.-]+ ){0,3}(?:desk|bureau|newsroom|monitoring)|agencies|news agencies|monitoring (?:desk|report)|wire services?|guest(?: author| writer| contributor)?|contributor|anonymous|unknown|redaktion|la rédaction|redacción|redação|redazione|webmaster|root|user|author|super ?user|wp[-_ ]?admin|news)$",
-    re.IGNORECASE,
-)
-_BY = re.compile(
-    r"^\W{0,3}(?:(?:written|reported|posted|words|text|story|edited|compiled) )?(?:by|von|par|por|di|door)\b:?\s+",
-    re.IGNORECASE,
-)
-_BETWEEN = re.compile(r"\s*(?:,|;|\||/|&|\band\b|\bund\b|\bet\b|•)\s*", re.IGNORECASE)
-_AFTER_NAME = re.compile(r"\s*[(<\[].*$|\s*[-–—]\s.*$|\s+in\s+[A-Z].*$")
-_ALSO_BY = re.compile(r"[,;.]?\s*\(?(?:with )?additional reporting (?:by|from)\s+", re.IGNORECASE)
-_ROLE_AFTER = re.compile(
-    r"^(?:(?:senior|chief|political|diplomatic|foreign|staff|special|sports|business|science|health|deputy|managing|our|the|associate|contributing|national|world|city) )*(?:correspondent|reporter|editor|writer|columnist|journalist|analyst|contributor|photographer|producer|bureau chief|fellow|author|in [A-Z].{2,30})$",
-    re.IGNORECASE,
-)
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A link the newsroom put beside its story."""
+
+    title: str
+    url: str
 
 
 def clean(content: HtmlElement, *, base: str | None = None) -> tuple[Related, ...]:
-    """Remove furniture from a story's tree, in place; the related links that were in it.
+    """Remove furniture from a story's tree, in place; the related links that were in it."""
+    strip_chrome(content)
+    return strip_blocks(content, base=base)
 
-    Scripts and chrome go first, by element and class; then blocks by their words; then "Most Popular" lists.
-    """
-    _drop_chrome(content)
+
+def strip_chrome(content: HtmlElement) -> None:
+    """Remove what its element or its class says is no story: scripts, share bars, comments, author boxes."""
+    total: int | None = None
+    for element in list(content.iterdescendants()):
+        if _is_hidden(element):
+            _remove(element)
+        elif _has_chrome_class(element) and not _is_gone(element, content):
+            total = len(str(content.text_content())) if total is None else total
+            if not _holds_the_story(element, total):
+                _remove(element)
+
+
+def strip_blocks(content: HtmlElement, *, base: str | None = None) -> tuple[Related, ...]:
+    """Remove blocks whose words say that they are furniture, then lists under "Most Popular"; the related links."""
     related: dict[str, Related] = {}
     paragraphs = 0
     for block in [element for element in content.iterdescendants() if element.tag in _BLOCKS]:
         if _is_gone(block, content):
             continue
-        words = text_of(block)
+        words = says(block)
         verdict = _verdict(block, words)
-        if verdict == "chrome" and paragraphs < 2 and len(words.split()) >= 12:
+        count = len(words.split())
+        if verdict == "chrome" and paragraphs < 2 and count >= 12:
             verdict = ""
-        if verdict and len(words.split()) <= MOST_WORDS:
-            for link in _links(block, base) if verdict == "related" else ():
-                related.setdefault(link.url, link)
+        if verdict and count <= MOST_WORDS:
+            _note(block, base, related if verdict in {"related", "lead"} else {})
+            if verdict == "lead":
+                _drop_links_after(block, base, related)
             _remove(block)
-        elif block.tag == "p" and len(words.split()) > 8:
-            paragraphs += 1
-    for heading in content.xpath(".//h2|.//h3|.//h4|.//h5|.//strong|.//b|.//span"):
+        elif block.tag == "p":
+            paragraphs += count > 8
+            _drop_tail(block, base, related)
+    for heading in [element for element in content.iterdescendants() if element.tag in _HEADINGS]:
         _drop_list_after(heading, content, related, base)
     return tuple(related.values())
 
 
-def text_of(element: HtmlElement) -> str:
-    """The words of an element on one line."""
-    return " ".join(str(element.text_content()).split())
+def _is_hidden(element: HtmlElement) -> bool:
+    if element.tag in CHROME_TAGS or (
+        element.tag.startswith("amp-") and element.tag not in {"amp-img", "amp-fit-text"}
+    ):
+        return True
+    style = (element.get("style") or "")[:200].replace(" ", "").casefold()
+    return element.get("hidden") is not None or element.get("aria-hidden") == "true" or "display:none" in style
 
 
-def breadcrumbs(tree: HtmlElement, *, title: str = "") -> tuple[str, ...]:
-    """The section path as the page shows it, without Home and the story itself."""
-    found = tree.xpath(
-        "//*[contains(concat(' ', @class, ' '), ' td-crumb-container ')]|//*[contains(@class, 'yoast-breadcrumb') or @id='breadcrumbs']"
-        "|//nav[contains(@aria-label, 'readcrumb')]|//*[contains(concat(' ', @class, ' '), ' breadcrumb ') or contains(concat(' ', @class, ' '), ' breadcrumbs ')]|//*[contains(@class, 'breadcrumb')]"
-    )[:3]
-    for holder in found:
-        linked = [text_of(link) for link in holder.xpath(".//a")]
-        items = linked or [text_of(item) for item in holder.xpath(".//li")] or _SEPARATORS.split(text_of(holder))
-        if path := section_path(items, title=title):
-            return path
-    return ()
-
-
-def section_path(items: Iterable[str], *, title: str = "") -> tuple[str, ...]:
-    """Crumbs as a path of sections: no Home, no separators, no story."""
-    wanted = (_SEPARATORS.sub("", item).strip() if len(item) < 3 else item.strip(" »›>/|→") for item in items)
-    own = title.casefold().rstrip(".… ")
-    kept = [item for item in wanted if item and item.casefold() not in _HOME and not (own and _is_title(item, own))]
-    return tuple(dict.fromkeys(item[:120] for item in kept[:8]))
-
-
-def bylines(text: str) -> tuple[str, ...]:
-    """The people of a byline: without "By", desks and roles; those of additional reporting come last."""
-    main, *added = _ALSO_BY.split(" ".join(text.split())[:500])
-    names: list[str] = []
-    for part in (main, *added):
-        part = _BY.sub("", part.strip(" .()"))  # noqa: PLW2901 - its names are next
-        for name in _BETWEEN.split(part):
-            bare = _AFTER_NAME.sub("", _BY.sub("", name)).strip(" .:")
-            if _is_name(bare):
-                names.append(bare)
-    return tuple(dict.fromkeys(names))
-
-
-def _is_name(text: str) -> bool:
-    if not 1 < len(text) <= 60 or _ROLE.match(text) or _ROLE_AFTER.match(text) or "@" in text or "://" in text:
+def _has_chrome_class(element: HtmlElement) -> bool:
+    if element.tag in {"body", "article", "main", "html"}:
         return False
-    return any(character.isalpha() for character in text) and len(text.split()) <= 6 and not re.search(r"\d{2,}", text)
+    if element.tag == "p":
+        return is_no_paragraph(element.get("class") or "") and len(says(element)) <= MOST_CHARS
+    if element.tag == "header":
+        return True
+    return is_chrome(f"{element.get('class', '')[:1000]} {element.get('id', '')[:100]} {element.get('role', '')[:50]}")
 
 
-def _is_title(item: str, own: str) -> bool:
-    bare = item.casefold().rstrip(".… ")
-    return bare == own or (len(bare) > 25 and own.startswith(bare))
-
-
-def _drop_chrome(content: HtmlElement) -> None:
-    for element in list(content.iterdescendants()):
-        if (
-            not isinstance(element.tag, str)
-            or (element.tag in _CHROME or element.get("hidden") is not None or element.get("aria-hidden") == "true")
-            or _is_chrome(element)
-        ):
-            _remove(element)
-
-
-def _is_chrome(element: HtmlElement) -> bool:
-    """By class or id; never an element that holds most of the story."""
-    named = f"{element.get('class', '')} {element.get('id', '')} {element.get('role', '')}".replace(
-        "elementor-widget", ""
-    )
-    if element.tag in {"body", "article", "main", "p"} or not _CHROME_WORDS.search(named[:500]):
-        return False
-    return len(element.xpath(".//p[string-length(normalize-space()) > 120]")) < 3
+def _holds_the_story(element: HtmlElement, total: int) -> bool:
+    """Three long paragraphs, or most of the words and few of them links."""
+    long_ones = 0
+    for paragraph in islice(element.iter("p"), 200):
+        long_ones += len(says(paragraph, most=LONG_PARAGRAPH)) > LONG_PARAGRAPH
+        if long_ones == 3:
+            return True
+    size = len(says(element, most=total // 2 + 1))
+    return size * 2 > total and not _mostly_links(element)
 
 
 def _verdict(block: HtmlElement, words: str) -> str:
-    """`related` and `chrome` are furniture; "" is the story."""
-    if not words or len(words) > 600:
+    """`related`, `lead` (links follow it) and `chrome` are furniture; "" is the story."""
+    if not words or len(words) > MOST_CHARS:
         return ""
-    if (match := _LEAD_IN.match(words)) and match.end() > 2:
-        linked = sum(len(text_of(link)) for link in block.xpath(".//a"))
-        if linked * 2 >= max(1, len(words) - match.end()):
-            return "related" if linked else "chrome" if len(words.split()) <= 6 else ""
-    return "chrome" if _FOLLOW.match(words) and len(words.split()) <= 40 else ""
+    count = len(words.split())
+    if (match := LEAD_IN.match(words)) and match.end() > 2:
+        linked = _linked(block)
+        left = len(words) - match.end()
+        if linked and linked * 2 >= left:
+            return "related"
+        if left <= 1 and not linked:
+            return "lead"
+    if FOLLOW.match(words) and count <= 40:
+        return "chrome"
+    return "chrome" if _names_networks(words) else ""
+
+
+def _names_networks(words: str) -> bool:
+    """A share bar without a class: `Facebook Twitter WhatsApp`."""
+    bare = [word.strip("()[]|:,.·•+&").casefold() for word in words.split()[:41]]
+    named = [word for word in bare if word]
+    return 2 <= len(named) <= 40 and all(word in NETWORKS for word in named)
+
+
+def _drop_tail(paragraph: HtmlElement, base: str | None, related: dict[str, Related]) -> None:
+    """`Talks go on. <strong>Also read: <a>...</a></strong>`: the offer ends a paragraph of the story."""
+    for child in paragraph.xpath("./" + "|./".join(_INLINE.split("|")))[-4:]:
+        words = says(child)
+        match = LEAD_IN.match(words)
+        if match is None or match.end() < 3 or child.getparent() is not paragraph:
+            continue
+        rest = [child, *child.itersiblings()]
+        said = " ".join(part for each in rest for part in (says(each), (each.tail or "").strip()) if part)
+        links = sum(_linked(each) for each in rest)
+        if links and links * 2 >= len(said) - match.end():
+            for each in rest:
+                _note(each, base, related)
+                paragraph.remove(each)
+            return
+
+
+def _drop_links_after(lead: HtmlElement, base: str | None, related: dict[str, Related]) -> None:
+    """`<p>Also read:</p>` and the blocks behind it that are nothing but links."""
+    for follower in list(islice(lead.itersiblings(), 10)):
+        if not (words := says(follower)):
+            continue
+        if len(words) > MOST_CHARS or _linked(follower) * 10 < len(words) * 9:
+            return
+        _note(follower, base, related)
+        _remove(follower)
 
 
 def _drop_list_after(heading: HtmlElement, content: HtmlElement, related: dict[str, Related], base: str | None) -> None:
     """A heading such as "Most Popular" and the list of links it announces."""
-    words = text_of(heading)
-    if len(words) > 60 or not _LIST_HEADING.match(words) or _is_gone(heading, content):
+    words = says(heading, most=60)
+    if len(words) > 60 or not LIST_HEADING.match(words) or _is_gone(heading, content):
         return
-    holder = heading if heading.tag.startswith("h") and heading.tag != "html" else heading.getparent()
-    if holder is None or holder is content or text_of(holder) != words:
+    holder = _alone(heading, words, content)
+    if holder is None:
         return
-    follower = holder.getnext()
-    while follower is not None and follower.tag in {"ul", "ol", "div", "section", "table"} and _mostly_links(follower):
-        after = follower.getnext()
-        if words.casefold().startswith(("related", "recommended", "you ", "more ")):
-            for link in _links(follower, base):
-                related.setdefault(link.url, link)
+    is_offer = words.casefold().startswith(("related", "recommended", "you ", "more "))
+    for follower in list(islice(holder.itersiblings(), 20)):
+        if not (said := says(follower)):
+            continue
+        is_box = follower.tag in {"p", "form"} and _verdict(follower, said) == "chrome"
+        if not (follower.tag in {"ul", "ol", "div", "section", "table", "p"} and (is_box or _is_list(follower))):
+            break
+        if is_offer:
+            _note(follower, base, related)
         _remove(follower)
-        follower = after
     _remove(holder)
 
 
-def _mostly_links(element: HtmlElement) -> bool:
-    words = text_of(element)
-    return sum(len(text_of(link)) for link in element.xpath(".//a")) * 2 >= len(words)
+def _is_list(element: HtmlElement) -> bool:
+    """Links and what little stands around them: dates, numbers of comments."""
+    return _mostly_links(element, share=0.9 if element.tag == "p" else 0.5) and _linked(element) > 0
+
+
+def _alone(element: HtmlElement, words: str, content: HtmlElement) -> HtmlElement | None:
+    """The outermost element that says nothing but these words; None for a phrase in a sentence."""
+    holder = element
+    for parent in islice(element.iterancestors(), 6):
+        if parent is content or says(parent, most=60) != words:
+            break
+        holder = parent
+    is_phrase = holder.tag in {"strong", "b", "span"}
+    return None if is_phrase else holder
+
+
+def _mostly_links(element: HtmlElement, *, share: float = 0.5) -> bool:
+    words = says(element, most=4_000)
+    return _linked(element, most=4_000) >= len(words) * share
+
+
+def _linked(element: HtmlElement, *, most: int = MOST_CHARS) -> int:
+    """Characters of its words that are links."""
+    if element.tag == "a":
+        return len(says(element, most=most))
+    return sum(len(says(link, most=most)) for link in islice(element.iter("a"), 100))
+
+
+def _note(block: HtmlElement, base: str | None, related: dict[str, Related]) -> None:
+    for link in _links(block, base):
+        related.setdefault(link.url, link)
 
 
 def _links(block: HtmlElement, base: str | None) -> Iterable[Related]:
-    for link in block.xpath(".//a[@href]")[:20]:
-        url, title = absolute(link.get("href"), base=base), text_of(link)
+    for link in islice(block.iter("a"), 20):
+        url, title = absolute(link.get("href") or "", base=base), says(link)
         if url and title and not url.startswith("mailto:"):
             yield Related(title[:300], url)
 
@@ -290,5 +256,6 @@ def _is_gone(element: HtmlElement, content: HtmlElement) -> bool:
 
 
 def _remove(element: HtmlElement) -> None:
-    if element.getparent() is not None:
-        element.drop_tree()
+    """Empty in place: to take elements out of a long text, one by one, copies the text each time."""
+    element.clear(keep_tail=True)
+    element.tag = "span"

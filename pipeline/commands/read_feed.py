@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.articles.raw.markup import UnusableInput as Unreadable
 from pipeline.commands.unusable import UnusableInput
+from pipeline.kernel.limits import TooMuchCpu, cpu_seconds
 from pipeline.sources.formats import feeds
 from pipeline.sources.formats.entries import Entry, Feed
+
+MAX_CPU_S = 9.0  #: for one file; with the start of the program, 10
 
 
 def lines(
@@ -23,10 +27,22 @@ def lines(
     """
     sent = dict(_header(line) for line in headers)
     for path in map(Path, paths):
-        try:
-            yield as_json(feeds.read(content(path, most=feeds.MAX_BYTES), url=url, headers=sent))
-        except Unreadable as error:
-            raise UnusableInput(f"{path}: {error}") from error
+        data = content(path, most=feeds.MAX_BYTES)
+        with bounded(path):
+            answer = as_json(feeds.read(data, url=url, headers=sent))
+        yield answer
+
+
+@contextmanager
+def bounded(path: Path) -> Iterator[None]:
+    """What cannot be read, or not in time, as UnusableInput with the name of its file."""
+    try:
+        with cpu_seconds(MAX_CPU_S):
+            yield
+    except Unreadable as error:
+        raise UnusableInput(f"{path}: {error}") from error
+    except TooMuchCpu as error:
+        raise UnusableInput(f"{path}: given up, {error}") from error
 
 
 def content(path: Path, *, most: int) -> bytes:

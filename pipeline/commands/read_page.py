@@ -9,17 +9,16 @@ from typing import Any
 
 from pipeline.articles import read as reader
 from pipeline.articles.read import Reading, read
-from pipeline.commands.read_feed import content, instant
-from pipeline.commands.unusable import UnusableInput
+from pipeline.commands.read_feed import bounded, content, instant
 
 
 def lines(paths: Iterable[Path | str], *, url: str | None = None) -> Iterator[dict[str, Any]]:
     """One answer for each file, in order. Raises UnusableInput for a file that cannot be read or is no page."""
     for path in map(Path, paths):
-        try:
-            yield as_json(read(content(path, most=reader.MAX_BYTES), url=url))
-        except reader.UnusableInput as error:
-            raise UnusableInput(f"{path}: {error}") from error
+        data = content(path, most=reader.MAX_BYTES)
+        with bounded(path):
+            answer = as_json(read(data, url=url))
+        yield answer
 
 
 def as_json(reading: Reading) -> dict[str, Any]:

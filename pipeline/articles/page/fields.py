@@ -1,38 +1,45 @@
 """Each field of a story from the best of its witnesses.
 
-Order: JSON-LD > Open Graph and article:* > the feed's entry > microdata and theme selectors. A bare
-WordPress page has none of the first two, so the last must do.
+Order: a whole entry (REST, a connector) > JSON-LD > Open Graph and article:* > the feed's entry > microdata and
+theme selectors. A bare WordPress page has neither JSON-LD nor Open Graph, so the last must do.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from lxml import etree
 from lxml.html import HtmlElement
 
-from pipeline.articles import datelines, furniture
+from pipeline.articles import datelines
 from pipeline.articles.addresses import is_home, normalise, same_site
 from pipeline.articles.datelines import Dateline
+from pipeline.articles.page.bylines import bylines
 from pipeline.articles.page.markers import Marker, marker_of
 from pipeline.articles.page.markers import markers as declared
 from pipeline.articles.page.witnesses import Page
 from pipeline.articles.raw import metadata
 from pipeline.articles.raw.markup import absolute, plain
+from pipeline.articles.raw.trees import text_of
 
 STANDFIRST_CHARS = 500
 
 _SUFFIX = re.compile(r"\s+(?:[-|–—·»:•])\s+[^-|–—·»]{2,60}$")
 _CUT = re.compile(r"\s*(?:\[(?:…|\.\.\.|&hellip;)\]|…|\.\.\.)\s*(?:(?:read|continue|en savoir)\b.*)?$", re.IGNORECASE)
-_SCRIPT_LANGUAGES = (("ur", "ٹڈڑںےہ"), ("fa", "پچژگ"), ("ar", "ةىأإ"), ("he", "אבגדה"))
+_NO_SITE = "[not(contains(@class, 'site-') or contains(@class, 'logo') or contains(@class, 'widget'))]"
 
 
 def title(page: Page) -> str:
     """JSON-LD may hold a headline cut at 110 characters; the page's own is then the whole one."""
+    if page.whole and page.whole.title:
+        return page.whole.title[:500]
     heading = page.pick(
-        "//h1[contains(@class, 'entry-title') or contains(@class, 'title') or @itemprop='headline']",
-        "//article//h1",
+        f"//h1[contains(@class, 'entry-title') or contains(@class, 'title') or @itemprop='headline']{_NO_SITE}",
+        "//*[contains(concat(' ', @class, ' '), ' entry-title ')][self::h2 or self::h3]",
+        f"//h1[ancestor::article]{_NO_SITE}",
+        f"//h1{_NO_SITE}",
         "//h1",
     )
     told = page.said.text("headline")
@@ -59,11 +66,15 @@ def _without_site(title: str, page: Page, heading: str, *, conventional: bool = 
 
 def published(page: Page) -> datetime | None:
     """When the story says it appeared, to the second where any witness knows it."""
+    if page.whole and page.whole.published:
+        return page.whole.published
     return page.when(page.said.text("datePublished"), page.first("article:published_time")) or _told_date(page)
 
 
 def modified(page: Page) -> datetime | None:
     """When it was last changed; bulk edits move this without changing a word."""
+    if page.whole and page.whole.updated:
+        return page.whole.updated
     told = (page.said.text("dateModified"), page.first("article:modified_time", "og:updated_time"))
     return page.when(*told) or _updated(page)
 
@@ -79,19 +90,13 @@ def site_name(page: Page) -> str | None:
     )
 
 
-def section(page: Page, crumbs: tuple[str, ...]) -> str | None:
-    """The deepest section of the path, else what the page or the feed calls it."""
-    told = page.said.text("articleSection") or page.first("article:section")
-    return (crumbs[-1] if crumbs else "") or told or _told_section(page)
-
-
 def _told_date(page: Page) -> datetime | None:
     if page.entry and page.entry.published:
         return page.entry.published
     micro = ("//*[@itemprop='datePublished']/@content", "//*[@itemprop='datePublished']/@datetime")
     theme = (
         "//time[contains(@class, 'published') or contains(@class, 'entry-date')]/@datetime",
-        "//article//time/@datetime",
+        "//time[ancestor::article]/@datetime",
     )
     names = (
         "date",
@@ -100,6 +105,11 @@ def _told_date(page: Page) -> datetime | None:
         "dc.date.issued",
         "dc.date",
         "dcterms.created",
+        "dcterms.date",
+        "dcterms.issued",
+        "publish-date",
+        "publication_date",
+        "citation_date",
         "parsely-pub-date",
         "sailthru.date",
     )
@@ -132,60 +142,17 @@ def authors(page: Page) -> tuple[str, ...]:
         "//*[contains(@class, 'byline')]",
     )
     witnesses = (
+        [page.whole.author or ""] if page.whole else [],
         page.said.people("author"),
         [meta] if "://" not in meta else [],
         [page.entry.author or ""] if page.entry else [],
         [theme],
     )  # fmt: skip
     for texts in witnesses:
-        names = tuple(dict.fromkeys(name for text in texts for name in furniture.bylines(text)))
+        names = tuple(dict.fromkeys(name for text in texts for name in bylines(text)))
         if names:
             return names
     return ()
-
-
-def breadcrumbs(page: Page, title: str) -> tuple[str, ...]:
-    items = metadata.listed(page.said.of_type("BreadcrumbList").get("itemListElement"))
-    items = sorted((item for item in items if isinstance(item, dict)), key=_position)
-    names = [page.said.name_of(item) or page.said.name_of(item.get("item")) for item in items]
-    return furniture.section_path(names, title=title) or furniture.breadcrumbs(page.tree, title=title)
-
-
-def _position(item: dict[str, object]) -> float:
-    try:
-        return float(str(item.get("position", 99)))
-    except ValueError:
-        return 99.0
-
-
-def _told_section(page: Page) -> str | None:
-    theme = page.pick(
-        "//a[@rel='category tag']",
-        "//*[contains(@class, 'cat-links')]//a",
-        "//*[contains(@class, 'td-post-category')]",
-    )
-    return theme or (page.entry.categories[0] if page.entry and page.entry.categories else None)
-
-
-def language(page: Page, blocks: list[str]) -> str | None:
-    told = (
-        page.said.text("inLanguage")
-        or page.pick("//html/@lang", "//html/@xml:lang")
-        or page.first("og:locale")
-        or page.headers.get("content-language", "")
-    )
-    told = told.split(",")[0].strip().replace("_", "-")
-    if re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}", told):
-        return told
-    sample = " ".join(blocks)[:3000]
-    return next(
-        (
-            code
-            for code, letters in _SCRIPT_LANGUAGES
-            if sum(sample.count(letter) for letter in letters) > len(sample) / 100
-        ),
-        None,
-    )
 
 
 def canonical(page: Page) -> str | None:
@@ -200,41 +167,46 @@ def canonical(page: Page) -> str | None:
     return normalise(page.url) if page.url else None
 
 
-def dateline(page: Page, blocks: list[str], first: HtmlElement | None, published: datetime | None) -> Dateline | None:
+def dateline(
+    page: Page, blocks: Sequence[str], first: HtmlElement | None, published: datetime | None
+) -> Dateline | None:
     near = published.date() if published else None
-    html = etree.tostring(first, encoding="unicode")[:2000] if first is not None else None
+    html = etree.tostring(first, encoding="unicode", with_tail=False)[:2000] if first is not None else None
     for number, block in enumerate(blocks[:3]):
         found = datelines.find(
             block,
-            html=html if number == 0 or (first is not None and furniture.text_of(first) == block) else None,
+            html=html if number == 0 or (first is not None and text_of(first) == block) else None,
             near=near,
         )
         if found:
             return found
-    told = page.said.text("dateline")
-    return datelines.find(f"{told} — ", strong=True, near=near) if told else None
+    told = (page.said.text("dateline"), page.pick("//*[contains(concat(' ', @class, ' '), ' dateline ')]")[:120])
+    heads = (text.rstrip(" .:—–-|") for text in told if text)
+    return next((found for head in heads if (found := datelines.find(f"{head} — ", strong=True, near=near))), None)
 
 
-def markers(page: Page, title: str, blocks: list[str]) -> tuple[Marker, ...]:
-    """What headline, standfirst, paragraphs and JSON-LD declare."""
-    told = [
-        Marker("correction", text[:1000])
-        for text in map(metadata.words, metadata.listed(page.said.article.get("correction")))
-        if text
-    ]
+def markers(page: Page, *, title: str, standfirst: str, blocks: Sequence[str]) -> tuple[Marker, ...]:
+    """What headline, paragraphs and JSON-LD declare, and the standfirst where these say nothing of its kind."""
+    corrections = map(metadata.words, metadata.listed(page.said.article.get("correction")))
+    told = [Marker("correction", text[:1000]) for text in corrections if text]
     heading = marker_of(title)
-    return tuple(dict.fromkeys([*([heading] if heading else []), *declared(blocks), *told]))
+    found = [*([heading] if heading else []), *declared(blocks), *told]
+    if (above := marker_of(standfirst)) and above.kind not in {marker.kind for marker in found}:
+        found.append(above)
+    return tuple(dict.fromkeys(found))
 
 
-def standfirst(page: Page, blocks: list[str], found: Dateline | None, title: str) -> str | None:
+def standfirst(page: Page, blocks: Sequence[str], found: Dateline | None, title: str) -> str | None:
     """The editor's own sentence; an excerpt cut off by the CMS gives way to the first paragraph it was cut from."""
     theme = page.pick(
         "//*[contains(@class, 'td-post-sub-title')]",
         "//*[contains(concat(' ', @class, ' '), ' standfirst ')]",
         "//*[contains(@class, 'article-subtitle') or contains(@class, 'entry-subtitle') or contains(@class, 'article__standfirst')]",
     )
+    excerpt = page.whole.summary or "" if page.whole else ""
     told = (
         theme,
+        "" if _CUT.search(excerpt) else excerpt,
         page.said.text("alternativeHeadline"),
         page.said.text("description"),
         page.first("og:description", "description", "twitter:description"),
@@ -246,7 +218,7 @@ def standfirst(page: Page, blocks: list[str], found: Dateline | None, title: str
     return None
 
 
-def _whole(text: str, blocks: list[str], found: Dateline | None) -> str:
+def _whole(text: str, blocks: Sequence[str], found: Dateline | None) -> str:
     start = _CUT.sub("", text)
     first = next((block for block in blocks[:2] if block.startswith(start[:40])), "")
     if not first:
@@ -255,10 +227,15 @@ def _whole(text: str, blocks: list[str], found: Dateline | None) -> str:
 
 
 def paywalled(page: Page) -> bool:
-    free = page.said.article.get("isAccessibleForFree")
-    if free is None:
-        free = page.said.of_type("WebPage").get("isAccessibleForFree")
-    if str(free).strip().rsplit("/", 1)[-1].casefold() in {"false", "no", "0"}:
+    """Does any witness say that the story is not for everybody?"""
+    if page.entry and page.entry.is_paywalled:
+        return True
+    nodes = (page.said.article, page.said.of_type("WebPage"), *metadata.listed(page.said.article.get("hasPart")))
+    free = next(
+        (told for node in nodes if isinstance(node, dict) and (told := node.get("isAccessibleForFree")) is not None),
+        None,
+    )
+    if free is not None and metadata.words(str(free)).rsplit("/", 1)[-1].casefold() in {"false", "no", "0"}:
         return True
     if page.first("article:content_tier").casefold() in {"metered", "locked"}:
         return True

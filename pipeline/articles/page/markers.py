@@ -51,6 +51,13 @@ _MARKERS: Sequence[tuple[str, re.Pattern[str]]] = (
 )
 
 
+#: In capitals these words are no part of a sentence, wherever they stand.
+_SHOUTED = (
+    ("embargo", re.compile(r"\b(?:EMBARGOED (?:UNTIL|TILL|FOR|TO)|STRICTLY EMBARGOED|UNDER EMBARGO|NOT FOR (?:PUBLICATION|RELEASE) (?:BEFORE|UNTIL))\b")),
+    ("retraction", re.compile(r"[\[(](?:RETRACTED|WITHDRAWN)[\])]|[-–—|:] (?:RETRACTED|WITHDRAWN)$")),
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Marker:
     """A sentence that changes how a story may be used: correction, update, clarification, embargo or retraction."""
@@ -72,7 +79,8 @@ def marker_of(block: str) -> Marker | None:
         if not pattern.search(block[:400]):
             continue
         return Marker(_noted(block) if kind == "note" else kind, block[:1000])
-    return None
+    shouted = (kind for kind, pattern in _SHOUTED if pattern.search(block[:400]))
+    return next((Marker(kind, block[:1000]) for kind in shouted), None)
 
 
 def _noted(block: str) -> str:

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from pipeline.articles.furniture import text_of
+from pipeline.articles.page.witnesses import Page, Told
 from pipeline.articles.raw.markup import absolute
 from pipeline.articles.raw.metadata import Metadata, listed, words
+from pipeline.articles.raw.trees import says
 
 _CREDIT = re.compile(
     r"(?:\b(?:photo|picture|image|photograph|illustration|credit|source|file photo|foto|bild|crédit photo|صورة|تصوير|رسم|فوٹو)s?(?:\s+(?:credit|courtesy|by|of))?\s*[:：©-]\s*|©\s*)(.{2,100}?)\s*[)\].]*\s*$",
@@ -19,6 +20,11 @@ _CREDIT = re.compile(
 )
 _AGENCY_CREDIT = re.compile(
     r"[(\[/|–—-]\s*((?:[^()\[\]/|]{2,60}/)?(?:AFP|Reuters|REUTERS|Getty(?: Images)?|AP(?: Photo)?|EPA(?:-EFE)?|dpa|Anadolu|Xinhua|APP|PTI|ANI)(?:[^()\[\]|]{0,60})?)\s*[)\]]?\s*$"
+)
+_SIGNED = re.compile(r"\(([^\W\d_][^()/]{1,40}(?:/| via | for )[^()/]{2,60})\)\s*$")
+_LAZY = ("data-src", "data-lazy-src", "data-original", "data-img-url", "data-url")
+_STAND_IN = re.compile(
+    r"(?:placeholder|blank|spacer|lazy|loading|1x1|pixel)[\w.-]*\.(?:gif|png|svg|jpe?g|webp)$", re.IGNORECASE
 )
 _SIZE = re.compile(r"-\d{2,4}x\d{2,4}(?=\.\w+$)|-scaled(?=\.\w+$)")
 
@@ -33,15 +39,18 @@ class Picture:
     caption: str | None = None
 
 
-def find(tree: HtmlElement, said: Metadata, *, base: str | None, told: str | None = None) -> Picture | None:
-    """The story's picture: JSON-LD, else og:image, else the feed's, else the first one in a figure of the story."""
+def find(page: Page) -> Picture | None:
+    """The story's picture: a whole entry's, JSON-LD, og:image, the feed's, or the first in a figure of the story."""
+    said, base, entry = page.said, page.url, page.entry
+    if page.whole and page.whole.image:
+        return _told(page.whole, page)
     node = _node(said)
-    address = (
-        _address(node, base)
-        or absolute(said.meta.get("og:image") or said.meta.get("twitter:image") or "", base=base)
-        or told
+    address = _address(node, base) or absolute(
+        said.meta.get("og:image") or said.meta.get("og:image:url") or said.meta.get("twitter:image") or "", base=base
     )
-    element = _element(tree, address, base)
+    if not address and entry and entry.image:
+        return _told(entry, page)
+    element = _element(page.tree, address, base)
     if address is None and element is not None:
         address = absolute(_source(element), base=base)
     if not address:
@@ -57,9 +66,22 @@ def find(tree: HtmlElement, said: Metadata, *, base: str | None, told: str | Non
     return Picture(address, alt[:500] or None, credit[:200] or None, caption[:1000] or None)
 
 
+def _told(entry: Told, page: Page) -> Picture | None:
+    """A channel's picture, with its own words or those beside the same picture on the page."""
+    address = absolute(entry.image or "", base=page.url)
+    if address is None:
+        return None
+    element = _element(page.tree, address, page.url)
+    caption = _caption(element)
+    alt = entry.image_alt or (" ".join((element.get("alt") or "").split()) if element is not None else "")
+    credit = entry.image_credit or _credit_element(element) or credit_of(caption)
+    return Picture(address, alt[:500] or None, credit[:200] or None, caption[:1000] or None)
+
+
 def credit_of(caption: str) -> str:
     """Who a caption credits: behind Photo:, Credit: or ©, or an agency at its end."""
-    match = _AGENCY_CREDIT.search(caption) or _CREDIT.search(caption)
+    caption = caption[-300:]
+    match = _AGENCY_CREDIT.search(caption) or _CREDIT.search(caption) or _SIGNED.search(caption)
     return match[1].strip(" .") if match else ""
 
 
@@ -83,25 +105,26 @@ def _address(node: dict[str, Any], base: str | None) -> str | None:
 
 def _element(tree: HtmlElement, address: str | None, base: str | None) -> HtmlElement | None:
     """The img element that shows the picture, at whatever size; without an address the story's first."""
-    images = tree.xpath("//img[@src or @data-src or @data-lazy-src]")[:200]
+    images = tree.xpath("//img|//amp-img")[:200]
     if address:
         wanted = _stem(address)
         return next((image for image in images if _stem(absolute(_source(image), base=base) or "") == wanted), None)
-    return next(
-        iter(
-            tree.xpath(
-                "//article//figure//img|//*[contains(@class, 'wp-post-image') or contains(@class, 'entry-thumb')]|//article//p/img"
-            )[:1]
-        ),
-        None,
+    inside = (
+        "//*[self::img or self::amp-img][ancestor::figure[ancestor::article or contains(@class, 'featured-image')]"
+        " or contains(@class, 'wp-post-image') or contains(@class, 'entry-thumb') or parent::p[ancestor::article]]"
     )
+    return next((image for image in tree.xpath(inside)[:20] if absolute(_source(image), base=base)), None)
 
 
 def _source(image: HtmlElement) -> str:
     """Lazy loaders keep the address elsewhere and put a placeholder into src."""
-    lazy = image.get("data-src") or image.get("data-lazy-src")
+    lazy = next((found for name in _LAZY if (found := image.get(name))), "")
     source = image.get("src") or ""
-    return str(lazy or source) if lazy and (not source or source.startswith("data:")) else str(source or lazy or "")
+    is_stand_in = not source or source.startswith("data:") or bool(_STAND_IN.search(source[-100:]))
+    if lazy and is_stand_in:
+        return str(lazy)
+    listed_ = (image.get("data-srcset") or image.get("data-lazy-srcset") or image.get("srcset") or "").strip()
+    return str(listed_.split()[0].rstrip(",") if listed_ and (not source or source.startswith("data:")) else source)
 
 
 def _stem(address: str) -> str:
@@ -118,13 +141,13 @@ def _caption(element: HtmlElement | None) -> str:
         if holder is not None
         else []
     )
-    return text_of(found[0]) if found else ""
+    return says(found[0], most=1_500) if found else ""
 
 
 def _credit_element(element: HtmlElement | None) -> str:
     holder = _holder(element)
     found = holder.xpath(".//*[contains(@class, 'credit')]")[:1] if holder is not None else []
-    words_ = text_of(found[0]) if found else ""
+    words_ = says(found[0], most=300) if found else ""
     return credit_of(words_) or words_
 
 

@@ -1,4 +1,4 @@
-"""Who can be asked about a story: the page's tree, what it says to machines, and the feed's entry."""
+"""Who can be asked about a story: the page's tree, what it says to machines, and what a channel told."""
 
 from __future__ import annotations
 
@@ -9,13 +9,30 @@ from typing import Protocol
 
 from lxml.html import HtmlElement
 
-from pipeline.articles import furniture
 from pipeline.articles.raw import dates
 from pipeline.articles.raw.metadata import Metadata
+from pipeline.articles.raw.trees import says
+
+PICK_CHARS = 2_000  #: of one field
+
+
+class Rung(Protocol):
+    """One step of a section path as a channel tells it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def slug(self) -> str: ...
+    @property
+    def term_id(self) -> int | None: ...
 
 
 class Told(Protocol):
-    """What a feed's entry says of the same story."""
+    """What a channel says of the same story; sources' Entry is one.
+
+    With `is_whole`, `content_html` is the story as its site renders it (REST, a connector), and what is told is
+    believed before anything the page says.
+    """
 
     @property
     def title(self) -> str: ...
@@ -30,12 +47,37 @@ class Told(Protocol):
     @property
     def summary(self) -> str | None: ...
     @property
+    def content_html(self) -> str | None: ...
+    @property
     def image(self) -> str | None: ...
+    @property
+    def image_alt(self) -> str | None: ...
+    @property
+    def image_credit(self) -> str | None: ...
+    @property
+    def wp_id(self) -> int | None: ...
+    @property
+    def sections(self) -> tuple[Rung, ...]: ...
+    @property
+    def language(self) -> str | None: ...
+    @property
+    def is_whole(self) -> bool: ...
+    @property
+    def is_paywalled(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a section path. `slug` is the site's own, so that a renamed section keeps its key."""
+
+    name: str
+    slug: str
+    term_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All witnesses of one story: the page's tree, what it says to machines, and the feed's entry."""
+    """All witnesses of one story: the page's tree, what it says to machines, and what a channel told."""
 
     tree: HtmlElement
     said: Metadata
@@ -44,6 +86,11 @@ class Page:
     headers: Mapping[str, str]
     zone: tzinfo
 
+    @property
+    def whole(self) -> Told | None:
+        """The entry, where it is the first witness of all."""
+        return self.entry if self.entry and self.entry.is_whole else None
+
     def first(self, *names: str) -> str:
         return next((value for name in names if (value := self.said.meta.get(name))), "")
 
@@ -51,7 +98,11 @@ class Page:
         """The words (or the attribute) the first matching path finds."""
         for path in paths:
             for found in self.tree.xpath(path)[:3]:
-                text = " ".join(str(found).split()) if isinstance(found, str) else furniture.text_of(found)
+                text = (
+                    " ".join(str(found)[:PICK_CHARS].split())
+                    if isinstance(found, str)
+                    else says(found, most=PICK_CHARS)
+                )
                 if text:
                     return text
         return ""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import codecs
 import html
+import json
 import re
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import nh3
@@ -19,59 +21,40 @@ from charset_normalizer import from_bytes
 MAX_HTML_CHARS = 500_000  #: of one entry's content; more is cut, with a warning by the caller
 MAX_HTML_DEPTH = 200
 DETECT_BYTES = 32_768
+MOST_MENDED = 100_000  #: bytes read one by one, at a microsecond each
+MAX_SPACES = 600  #: and equals signs in one tag: half a megabyte of attributes costs nh3 a gigabyte
 
-TAGS = frozenset(
-    [
-        "p",
-        "a",
-        "img",
-        "figure",
-        "figcaption",
-        "h2",
-        "h3",
-        "h4",
-        "ul",
-        "ol",
-        "li",
-        "blockquote",
-        "em",
-        "strong",
-        "br",
-    ]
-)
+TAGS = frozenset({
+    "p", "a", "img", "figure", "figcaption", "h2", "h3", "h4", "ul", "ol", "li", "blockquote", "em", "strong",
+    "br",
+})  # fmt: skip
 _ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "width", "height"}}
-_VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-    ]
-)
+_VOID = frozenset({
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
+    "wbr",
+})  # fmt: skip
 _CLOSE_THEMSELVES = frozenset(["p", "li", "dt", "dd", "td", "th", "tr", "option", "thead", "tbody", "colgroup"])
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _CONTROL_REFERENCE = re.compile(r"&#(?:0{0,6}(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0{0,6}(?:[0-8bcefBCEF]|1[0-9a-fA-F]));")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _DECLARED = re.compile(
     rb"""(?:<\?xml[^>]{0,200}?encoding|<meta[^>]{0,200}?charset)\s{0,5}=\s{0,5}["']?\s{0,5}([\w.:\-]{2,40})""",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"<!\[CDATA\[(?s:.*?\]\]>|.*)|<!--(?s:.*?-->|.*)|<(/?)([A-Za-z_][\w:.\-]*)([^<>]*)>")
-_TAG = re.compile(r"<[^<>]{0,2000}>")
+_TAG = re.compile(r"<[^<>]*>")
+_CROWDED = re.compile(rf"<[A-Za-z/!](?:[^<>\s=]*[\s=]+){{{MAX_SPACES}}}")
 _BLOCK = re.compile(
     r"</?(?:p|div|br|li|ul|ol|tr|td|h[1-6]|blockquote|figure|figcaption|section|article)\b[^<>]{0,500}>",
     re.IGNORECASE,
 )
+#: Blocks that do not survive the cleaning; a blank line stands where they began and ended.
+_BREAKS = re.compile(
+    r"</?(?:div|section|article|header|footer|main|center|table|tr|td|h1|h5|h6|dl|dt|dd|address)\b", re.IGNORECASE
+)
+_MANY_BREAKS = re.compile(r"[ \t]{0,50}\n[ \t\r]{0,50}\n\s{0,200}")
+_BLANKS = re.compile(r"[ \t]{100,}")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -89,15 +72,9 @@ _WIDER = {
     "shift_jis": "cp932", "iso8859-9": "cp1254", "tis-620": "cp874", "iso8859-11": "cp874", "big5": "big5hkscs",
 }  # fmt: skip
 _NOT_CHARSETS = {
-    "punycode",
-    "idna",
-    "utf-7",
-    "unicode_escape",
-    "raw_unicode_escape",
-    "undefined",
-    "unicode-escape",
+    "punycode", "idna", "utf-7", "unicode_escape", "raw_unicode_escape", "undefined", "unicode-escape",
     "raw-unicode-escape",
-}
+}  # fmt: skip
 
 
 class UnusableInput(ValueError):
@@ -163,7 +140,10 @@ def _guess(data: bytes, codecs_: list[str]) -> tuple[str, str]:
         best = from_bytes(_high_part(data)).best()
         if best is not None and (text := _strictly(data, best.encoding)) is not None:
             return text, f"charset not declared: read as {best.encoding}"
-    return data.decode("utf-8", "dateline.cp1252"), f"bytes that are not {label} were read as windows-1252"
+    errors = "dateline.cp1252" if bad < MOST_MENDED else "replace"
+    return data.decode(
+        "utf-8" if bad < MOST_MENDED else "cp1252", errors
+    ), f"bytes that are not {label} were read as windows-1252"
 
 
 def _high_part(data: bytes) -> bytes:
@@ -186,6 +166,21 @@ def strip_control(text: str) -> str:
     """Without the characters XML 1.0 section 2.2 forbids, written plainly or as references."""
     text = _CONTROL.sub("", text)
     return _CONTROL_REFERENCE.sub("", text) if "&#" in text else text
+
+
+def from_json(text: str) -> Any:
+    """JSON with raw line breaks allowed in its strings, without the halves of characters that nobody can print.
+
+    Raises ValueError.
+    """
+    try:
+        data = json.loads(text, strict=False)
+        if _SURROGATE.search(text):
+            whole = json.dumps(data, ensure_ascii=False).encode("utf-8", "ignore")
+            data = json.loads(whole)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    return data
 
 
 def depth(text: str, *, stop_at: int) -> int:
@@ -220,18 +215,19 @@ def _step(stack: list[str], open_: dict[str, int], name: str, *, closing: bool) 
 
 def clean_html(text: str, *, base: str | None = None) -> str:
     """HTML of the allow-list only, its addresses absolute and http(s) or mailto."""
-    text = text[:MAX_HTML_CHARS]
-    if depth(text, stop_at=MAX_HTML_DEPTH) >= MAX_HTML_DEPTH:
+    text = _BLANKS.sub(" ", text[:MAX_HTML_CHARS])
+    if _CROWDED.search(text) or depth(text, stop_at=MAX_HTML_DEPTH) >= MAX_HTML_DEPTH:
         return f"<p>{html.escape(_TAG.sub(' ', text))}</p>"
     cleaned = nh3.clean(
-        text,
+        _BREAKS.sub(r"\n\n\g<0>", text),
         tags=set(TAGS),
+        clean_content_tags={"script", "style", "nav", "form", "button", "svg", "iframe", "noscript", "template"},
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
         attribute_filter=partial(_absolute, base),
     )
-    return cleaned.replace("<img>", "").strip()
+    return _MANY_BREAKS.sub("\n\n", cleaned.replace("<img>", "")).strip()
 
 
 def _absolute(base: str | None, tag: str, name: str, value: str) -> str | None:
@@ -261,7 +257,7 @@ def plain(text: str) -> str:
 
 def _words(text: str) -> str:
     spaced = _BLOCK.sub(lambda match: match[0] + " ", text)
-    if depth(spaced, stop_at=MAX_HTML_DEPTH) >= MAX_HTML_DEPTH:
+    if _CROWDED.search(spaced) or depth(spaced, stop_at=MAX_HTML_DEPTH) >= MAX_HTML_DEPTH:
         return _TAG.sub(" ", spaced)
     return nh3.clean(spaced, tags=set(), link_rel=None)
 

@@ -6,7 +6,6 @@ second, lenient try follows the first, and what still is no JSON is left out wit
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from pipeline.articles.raw.markup import plain
+from pipeline.articles.raw.markup import from_json, plain
 
 ARTICLE_TYPES = frozenset(
     f"{kind}Article" for kind in ("News", "", "Reportage", "OpinionNews", "AnalysisNews", "BackgroundNews", "ReviewNews", "ReportageNews", "AskPublicNews", "Satirical", "AdvertiserContent", "Medical", "Tech", "Scholarly")
@@ -24,6 +23,7 @@ MAX_SCRIPT_CHARS = 1_000_000
 MAX_NODES = 2_000
 MAX_LEVELS = 12
 MAX_SCOPES = 200  #: extruct asks every scope for all properties below it
+MAX_WEIGHT = 6_000  #: of properties so asked for, and thousands of characters; 0.3 ms each
 
 _WRAPPER = re.compile(
     r"^\s{0,50}(?:<!--|/\*|//)?\s{0,50}<!\[CDATA\[(?:\s{0,50}\*/)?|(?:/\*|//)?\s{0,50}\]\]>(?:\s{0,50}\*/)?\s{0,50}(?:-->)?$|^<!--|-->$"
@@ -123,8 +123,8 @@ def _loads(text: str) -> Any:
     mended = _TRAILING_COMMA.sub(r"\1", _WRAPPER.sub("", _WRAPPER.sub("", text)))
     for attempt in (text, mended, _MISSING_COMMA.sub(r"\1,\2\3", mended), mended.replace("&quot;", '"')):
         try:
-            return json.loads(attempt.strip().rstrip(";"), strict=False)
-        except (ValueError, RecursionError):
+            return from_json(attempt.strip().rstrip(";"))
+        except ValueError:
             continue
     return None
 
@@ -177,8 +177,8 @@ def _meta(tree: HtmlElement) -> dict[str, str]:
 
 def _microdata(tree: HtmlElement, url: str | None, warnings: list[str]) -> Iterator[dict[str, Any]]:
     """Microdata in the shape of JSON-LD. extruct is imported late: it brings rdflib, and few pages need it."""
-    scopes = tree.xpath("count(//*[@itemscope])")
-    if not 0 < scopes <= MAX_SCOPES or tree.xpath("count(//*[@itemprop])") > MAX_NODES:
+    scopes = tree.xpath("//*[@itemscope]")[: MAX_SCOPES + 1]
+    if not 0 < len(scopes) <= MAX_SCOPES or sum(_weight(scope) for scope in scopes) > MAX_WEIGHT:
         return
     from extruct.w3cmicrodata import MicrodataExtractor
 
@@ -187,6 +187,10 @@ def _microdata(tree: HtmlElement, url: str | None, warnings: list[str]) -> Itera
         yield from _nodes([_as_json_ld(item, 0) for item in items[:100]], MAX_NODES)
     except Exception as error:  # of extruct on a stranger's markup: anything
         warnings.append(f"microdata cannot be read: {type(error).__name__}")
+
+
+def _weight(scope: HtmlElement) -> float:
+    return float(scope.xpath("count(.//*[@itemprop]) + string-length() div 1000"))
 
 
 def _as_json_ld(item: Any, level: int) -> Any:

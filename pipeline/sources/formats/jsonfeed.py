@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Iterable
 from datetime import UTC, tzinfo
 from typing import Any
 
-from pipeline.articles.raw.markup import UnusableInput, absolute, clean_html, plain
+from pipeline.articles.raw.markup import UnusableInput, absolute, clean_html, from_json, plain
 from pipeline.sources.formats.entries import Entry, Feed, Notes, distinct, newest
 
 MAX_ITEMS = 3_000  #: looked at before the newest are chosen
+MAX_OBJECTS = 200_000  #: and arrays; an empty one takes Python 64 bytes and more
+MAX_QUOTES = 1_200_000
 
 
 def read(text: str, *, url: str | None = None, zone: tzinfo = UTC, warnings: Iterable[str] = ()) -> Feed:
@@ -36,9 +37,11 @@ def read(text: str, *, url: str | None = None, zone: tzinfo = UTC, warnings: Ite
 
 
 def _feed_object(text: str) -> dict[str, Any]:
+    if text.count("{") + text.count("[") > MAX_OBJECTS or text.count('"') > MAX_QUOTES:
+        raise UnusableInput("not readable as a feed: more objects than 3,000 entries need")
     try:
-        data = json.loads(text, strict=False)
-    except (ValueError, RecursionError) as error:
+        data = from_json(text)
+    except ValueError as error:
         raise UnusableInput("not a feed: it starts like JSON and is not") from error
     if isinstance(data, dict) and isinstance(data.get("items"), list) and _claims(data):
         return data

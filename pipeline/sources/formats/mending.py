@@ -19,9 +19,12 @@ from pipeline.sources.formats.entries import Notes
 MAX_BROKEN_BYTES = 3_000_000  #: of an ill-formed feed; the loose parser takes 60 bytes of memory for each
 MAX_ITEMS = 1_000  #: parsed before the newest are chosen; of longer feeds, the first and last 500
 MAX_TAGS = 150_000
-MAX_REFERENCES = 800_000
+MAX_REFERENCES = 500_000
 MAX_NAMESPACES = 3_000
-MAX_ATTRIBUTES = 300  #: in one tag
+MAX_ATTRIBUTES = 100  #: in one tag; xml.sax looks for each among all of them
+MAX_ATTRIBUTES_IN_ALL = 400_000
+MAX_HIDDEN_ATTRIBUTES = 4_000  #: in one tag of escaped HTML
+LONG_TAG = 8_000  #: characters; shorter ones cannot hold so many
 MAX_DEPTH = 1_000
 
 _DECLARATION = re.compile(r"<\?xml[^>]{0,500}\?>")
@@ -32,8 +35,11 @@ _ROOT = re.compile(
 _ITEM = re.compile(r"<(?:[A-Za-z][\w\-]{0,30}:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _ITEM_END = re.compile(r"</(?:[A-Za-z][\w\-]{0,30}:)?(?:item|entry)\s*>|/>\s*(?:</|$)", re.IGNORECASE)
 _CROWDED = re.compile(rf"<[A-Za-z][\w:.\-]*(?:\s[^<>\"'=]*=\s*(?:\"[^\"<]*\"|'[^'<]*')){{{MAX_ATTRIBUTES}}}")
-_LONG_TAG = re.compile(r"<[A-Za-z/][^<>\"']{20000}")
-_LONG_BLANK = re.compile(r"\s{1000,}")
+_LONG_TAG = re.compile(r"<[A-Za-z/](?:[^<>\"']{20000}|[^<>]{500000})")
+_LESS = re.compile(r"&(?:#0{0,7}60|#[xX]0{0,7}3[cC]|LT);")
+_TAG_START = re.compile("(?:&lt;|<)[A-Za-z]")
+_TAG_END = re.compile(r"&(?:gt|#0{0,7}62|#x0{0,7}3e);|>", re.IGNORECASE)
+_LONG_BLANK = re.compile(r"\s{100,}")
 _REFERENCE = re.compile(r"<!\[CDATA\[(?s:.*?\]\]>|.*)|&(#?\w{1,32};)?")
 _GUID = re.compile(
     r"<guid(?:\s+isPermaLink\s*=\s*[\"']true[\"'])?\s*>(?=([^<]{0,300}|<!\[CDATA\[[^\]]{0,300}))",
@@ -54,7 +60,7 @@ def well_formed(data: bytes, *, content_type: str, url: str | None, notes: Notes
     text, warnings = decode(data, content_type=content_type)
     for warning in warnings:
         notes.add(warning)
-    text = _LONG_BLANK.sub(" ", text.strip())
+    text = _LESS.sub("&lt;", _LONG_BLANK.sub(" ", text.strip()))
     if not text:
         raise UnusableInput("empty: no bytes of a feed")
     text = _complete(_trimmed(_bounded(_from_root(text, url, notes)), notes), notes)
@@ -94,17 +100,41 @@ def _hint(text: str, url: str | None) -> str:
 
 
 def _bounded(text: str) -> str:
-    if text.count("xmlns") > MAX_NAMESPACES or _CROWDED.search(text) or _LONG_TAG.search(text):
+    is_crowded = text.count('="') + text.count("='") > MAX_ATTRIBUTES_IN_ALL or _CROWDED.search(text)
+    if is_crowded or text.count("xmlns") > MAX_NAMESPACES or _LONG_TAG.search(text) or _hides_a_crowd(text):
         raise UnusableInput("not readable as a feed: more namespaces or attributes than any feed needs")
     return text
 
 
+def _hides_a_crowd(text: str) -> bool:
+    """Is there a tag, escaped or not, of thousands of attributes? feedparser takes 700 bytes for each."""
+    starts = [match.start() for match in _TAG_START.finditer(text)]
+    for start, end in zip(starts, [*starts, len(text)][1:], strict=True):
+        if end - start > LONG_TAG:
+            closed = _TAG_END.search(text, start, end)
+            tag = text[start : closed.start() if closed else end][:200_000]
+            if len(tag.split()) + tag.count("=") > MAX_HIDDEN_ATTRIBUTES:
+                return True
+    return False
+
+
 def _trimmed(text: str, notes: Notes) -> str:
+    """The whole of a short feed; of a long one, or one whose entries are long, as many of both ends as we can afford."""
     starts = [match.start() for match in _ITEM.finditer(text)]
-    if len(starts) <= MAX_ITEMS:
+    if len(starts) <= MAX_ITEMS and _is_affordable(text):
         return text
-    notes.add(f"{len(starts)} entries: only the first and last {MAX_ITEMS // 2} are looked at")
-    return text[: starts[MAX_ITEMS // 2]] + text[starts[-MAX_ITEMS // 2] :]
+    for half in (MAX_ITEMS // 2, 200, 100, 50, 20, 10):
+        if len(starts) <= 2 * half:
+            continue
+        ends = text[: starts[half]] + text[starts[-half] :]
+        if _is_affordable(ends):
+            notes.add(f"{len(starts)} entries: only the first and last {half} are looked at")
+            return ends
+    raise UnusableInput("not readable as a feed: more markup than 1,000 entries need")
+
+
+def _is_affordable(text: str) -> bool:
+    return text.count("<") + text.count("&lt;") <= MAX_TAGS and text.count("&") <= MAX_REFERENCES
 
 
 def _complete(text: str, notes: Notes) -> str:
@@ -121,8 +151,6 @@ def _mended(text: str, notes: Notes) -> str:
 
     feedparser would turn `AT&T` into `AT&T;` and resolve `<guid>123</guid>` like a link.
     """
-    if text.count("<") + text.count("&lt;") > MAX_TAGS or text.count("&") > MAX_REFERENCES:
-        raise UnusableInput("not readable as a feed: more markup than 1,000 entries need")
     if depth(text, stop_at=MAX_DEPTH) >= MAX_DEPTH:
         raise UnusableInput(f"not readable as a feed: elements nested {MAX_DEPTH} deep")
     doctype = _DOCTYPE.search(text[:100_000])

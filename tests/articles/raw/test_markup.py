@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.articles.raw.markup import absolute, clean_html, decode, depth, plain, strip_control
+from pipeline.articles.raw.markup import absolute, clean_html, decode, depth, from_json, plain, strip_control
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,25 @@ def test_words_are_taken_out_of_markup(markup: str, text: str) -> None:
 
 
 def test_only_the_allow_list_survives() -> None:
-    hostile = "<p style='x' onclick='y()'>a<iframe src='//e'></iframe><svg><script>z()</script></svg><a href='javascript:q()'>b</a><a href='/c'>c</a><img src='data:x'><h1>d</h1></p>"
+    hostile = "<p style='x' onclick='y()'>a<iframe src='//e'></iframe><svg><script>z()</script></svg><a href='javascript:q()'>b</a><a href='/c'>c</a><img src='data:x'></p><nav>menu</nav><form>e-mail</form>"
     assert clean_html(hostile, base="https://n.example/s/") == (
-        '<p>a<a rel="noopener noreferrer nofollow">b</a><a href="https://n.example/c" rel="noopener noreferrer nofollow">c</a></p>d<p></p>'
+        '<p>a<a rel="noopener noreferrer nofollow">b</a><a href="https://n.example/c" rel="noopener noreferrer nofollow">c</a></p>'
     )
+
+
+def test_a_blank_line_stands_where_a_forbidden_block_did() -> None:
+    assert clean_html("<h1>a</h1><div>b</div><div><section><p>c</p></section></div>") == "a\n\nb\n\n<p>c</p>"
+
+
+def test_a_tag_of_thousands_of_attributes_is_taken_as_words() -> None:
+    assert clean_html("<p>a</p><b " + "c " * 10_000 + ">d</b>") == "<p> a  d </p>"
+    assert "d" in plain("a <b " + "c=1 " * 10_000 + ">d</b>")
+
+
+def test_half_a_character_is_no_character() -> None:
+    assert from_json('{"a\\ud83d": ["\\ud83d\\ude00", "b\\ude00"]}') == {"a": ["😀", "b"]}
+    with pytest.raises(ValueError, match="deep"):
+        from_json("[" * 100_000)
 
 
 def test_deep_markup_is_flattened_not_parsed() -> None:
