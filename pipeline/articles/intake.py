@@ -10,13 +10,14 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.text import slugify
 
-from pipeline.articles import identify, visit
+from pipeline.articles import visit
 from pipeline.articles.gates import announce, bulletins, facts, holds
 from pipeline.articles.gates.changes import Said
 from pipeline.articles.gates.likeness import sketch, title_key
 from pipeline.articles.gates.screen import Decision, State, screen
+from pipeline.articles.identity import identify
+from pipeline.articles.identity.names import url_name
 from pipeline.articles.models import Alias, Article, Section, Version
-from pipeline.articles.names import url_name
 from pipeline.articles.page.witnesses import Step
 from pipeline.articles.read import Reading
 from pipeline.kernel.outbound.http import Client

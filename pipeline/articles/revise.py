@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Max
 
-from pipeline.articles import identify, intake, visit
+from pipeline.articles import intake, visit
 from pipeline.articles.gates import bulletins, holds
 from pipeline.articles.gates.changes import Kind, Said, kind_of
 from pipeline.articles.gates.screen import Decision, State
+from pipeline.articles.identity import identify
+from pipeline.articles.identity.names import Name
 from pipeline.articles.models import Alias, Article, Bulletin, Version
-from pipeline.articles.names import Name
 from pipeline.articles.read import Reading
 from pipeline.articles.visit import Visit
 from pipeline.kernel.outbound.http import Client

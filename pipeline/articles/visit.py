@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from pipeline.articles import telling
 from pipeline.articles.gates.likeness import is_page_of
+from pipeline.articles.identity import telling
 from pipeline.articles.models import Article
 from pipeline.articles.read import Reading, UnusableInput, read, read_entry
 from pipeline.kernel.limits import TooMuchCpu, cpu_seconds

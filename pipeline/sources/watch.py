@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from django.db.models import Q
 
-from pipeline.articles import identify, revise
-from pipeline.articles.identify import Seen
+from pipeline.articles import revise
+from pipeline.articles.identity import identify
+from pipeline.articles.identity.identify import Seen
 from pipeline.articles.models import Article
 from pipeline.kernel.outbound.client import client as our_client
 from pipeline.kernel.outbound.http import Client

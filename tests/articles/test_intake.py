@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.articles import identify, intake
+from pipeline.articles import intake
 from pipeline.articles.gates import announce
+from pipeline.articles.identity import identify
 from pipeline.articles.models import Article, Bulletin, GateCount, Hold, Section, Version
 from pipeline.articles.page.witnesses import Step
 from pipeline.kernel.outbound.http import Client

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.articles import identify, intake, revise
+from pipeline.articles import intake, revise
+from pipeline.articles.identity import identify
 from pipeline.articles.models import Article, Bulletin, Hold, Version
 from pipeline.kernel.outbound.http import Client
 from pipeline.sources.formats.entries import Entry

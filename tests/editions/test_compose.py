@@ -365,8 +365,8 @@ def test_a_story_that_waited_is_carried_though_it_is_older_than_the_newsletter_t
 
 
 def test_more_on_this_is_what_the_leads_own_page_points_to(newsletter: Newsletter) -> None:
-    from pipeline.articles import identify
-    from pipeline.articles.names import url_name
+    from pipeline.articles.identity import identify
+    from pipeline.articles.identity.names import url_name
 
     newsletter.blocks.create(position=9, kind="related", title="More on this", rule={"count": 3})
     older = articles.article(now=NOW, age_s=90 * 86400, state=Article.State.ARCHIVED)

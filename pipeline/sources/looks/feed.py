@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pipeline.articles import identify
+from pipeline.articles.identity import identify
 from pipeline.kernel.outbound.http import Answer
 from pipeline.sources.formats import feeds
 from pipeline.sources.formats.entries import Entry, Feed

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from pipeline.articles import identify
 from pipeline.articles.gates.screen import BURST_AT_LEAST
+from pipeline.articles.identity import identify
 from pipeline.articles.models import Alias, Article
 from pipeline.kernel.outbound.http import Answer
 from pipeline.sources.formats import wordpress

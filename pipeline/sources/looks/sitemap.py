@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from pipeline.articles.identity.names import url_name
 from pipeline.articles.models import Alias
-from pipeline.articles.names import url_name
 from pipeline.kernel.outbound.http import Answer
 from pipeline.sources.formats import sitemaps
 from pipeline.sources.formats.entries import Entry

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.articles import identify, revise
+from pipeline.articles import revise
 from pipeline.articles.addresses import same_site
+from pipeline.articles.identity import identify
 from pipeline.kernel.config import config
 from pipeline.kernel.secrets import Sealed
 from pipeline.sources.models import Push, Source

@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
 
-from pipeline.articles import identify
+from pipeline.articles.identity import identify
 from pipeline.articles.raw.markup import UnusableInput
 from pipeline.kernel.config import config
 from pipeline.kernel.outbound.client import client as our_client

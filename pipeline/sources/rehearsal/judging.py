@@ -20,7 +20,7 @@ from pipeline.articles.gates.screen import (
     State,
     screen,
 )
-from pipeline.articles.names import url_name
+from pipeline.articles.identity.names import url_name
 from pipeline.articles.read import Reading
 from pipeline.sources.rehearsal.stories import Memory, Story
 

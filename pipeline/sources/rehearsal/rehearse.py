@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.articles.addresses import comparable, is_home
 from pipeline.articles.gates.screen import State, source_event
-from pipeline.articles.names import url_name
+from pipeline.articles.identity.names import url_name
 from pipeline.articles.raw.markup import UnusableInput
 from pipeline.articles.read import Reading, read, read_entry
 from pipeline.kernel.limits import TooMuchCpu, cpu_seconds

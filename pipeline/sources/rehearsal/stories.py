@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pipeline.articles.addresses import comparable, normalise
 from pipeline.articles.gates.likeness import title_key
 from pipeline.articles.gates.screen import Decision, State, identity_break
-from pipeline.articles.names import LONGEST_NAME, Name, names_of
+from pipeline.articles.identity.names import LONGEST_NAME, Name, names_of
 from pipeline.sources.formats.entries import Entry
 
 #: As `articles.telling` has them.

@@ -9,11 +9,11 @@ from typing import Protocol
 
 from django.db import transaction
 
-from pipeline.articles import telling
 from pipeline.articles.gates.likeness import title_key
 from pipeline.articles.gates.screen import identity_break
+from pipeline.articles.identity import telling
+from pipeline.articles.identity.names import LONGEST_NAME, Name, Named, names_of
 from pipeline.articles.models import Alias, Article
-from pipeline.articles.names import LONGEST_NAME, Name, Named, names_of
 from pipeline.kernel.queue import Job, wake
 
 __all__ = ["Seen", "Told", "add_names", "find", "known_posts", "merge", "names_of", "note_change", "observe"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.articles import identify
+from pipeline.articles.identity import identify
 from pipeline.articles.models import Alias, Article
 from pipeline.sources.formats.entries import Entry
 from pipeline.sources.models import Source
