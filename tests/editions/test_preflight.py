@@ -4,19 +4,21 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from string import Formatter
+from typing import Any
 
 import pytest
 
 from pipeline.editions.content import EditionContent, FilledBlock, Masthead, Picture, Story
+from pipeline.editions.findings.words import _FIXES, _SENTENCES
 from pipeline.editions.preflight import (
-    _SENTENCES,
     BLOCK,
-    CLIPPED_BYTES,
     CONFIRM,
     NOTE,
     Facts,
     Finding,
     Preflight,
+    asked,
+    broken,
     check,
     sentence,
 )
@@ -87,12 +89,24 @@ def test_a_missing_or_unprinted_postal_address_is_blocked() -> None:
     assert ("no_postal_address", BLOCK, "footer") in codes(doctored(html=rendered.html.replace("Consulate", "")))
 
 
-@pytest.mark.parametrize(("stories", "expected"), [(30, set()), (38, {"nearly_too_large"}), (60, {"too_large"})])
-def test_size_is_measured_as_the_mailbox_will(stories: int, expected: set[str]) -> None:
-    many = tuple(replace(STORY, url=f"https://c.example/{n}", standfirst="word " * 60) for n in range(stories))
-    result = found(replace(CONTENT, blocks=(FilledBlock(kind="top", stories=many),)))
-    assert {finding.code for finding in result.findings} == expected
-    assert result.blocked == (result.html_bytes > CLIPPED_BYTES)
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (85_000, set()),
+        (85_001, {("nearly_too_large", CONFIRM, "blocks")}),
+        (100_000, {("nearly_too_large", CONFIRM, "blocks")}),
+        (100_001, {("too_large", BLOCK, "blocks")}),
+    ],
+)
+def test_size_is_measured_as_the_mailbox_will(size: int, expected: set[tuple[str, str, str]]) -> None:
+    padding = "x" * (size - found().html_bytes)
+    result = doctored(html=render(CONTENT, origin_links=LinkTable()).html + f"{padding}")
+    assert (codes(result), result.html_bytes) == (expected, size)
+
+
+def test_the_largest_message_a_reader_can_get_is_what_counts() -> None:
+    assert codes(found(facts=replace(FACTS, largest_bytes=100_001))) == {("too_large", BLOCK, "blocks")}
+    assert found(facts=replace(FACTS, largest_bytes=5)).html_bytes == found().html_bytes
 
 
 def test_size_counts_addresses_at_their_full_length() -> None:
@@ -168,7 +182,7 @@ def test_the_worst_comes_first_and_everything_is_plain_data() -> None:
     plain = json.loads(json.dumps(found(content, facts=replace(FACTS, killed=frozenset({1}))).as_json()))
     assert [finding["level"] for finding in plain["findings"]] == ["block", "confirm", "note"]
     assert plain["blocked"] is True
-    assert plain["findings"][0]["sentence"] == "“One river” has been killed and must not be sent."
+    assert plain["findings"][0]["sentence"] == "“One river” has been killed and must not be sent. Take it out."
 
 
 @pytest.mark.parametrize("code", sorted(_SENTENCES))
@@ -177,3 +191,151 @@ def test_every_finding_has_a_sentence(code: str) -> None:
     said = sentence(Finding(code=code, level=NOTE, where="", params=dict.fromkeys(names, "x")))
     assert said[0].isupper() or said[0] in "“x"
     assert "{" not in said
+
+
+def test_every_finding_has_a_remedy() -> None:
+    assert set(_FIXES) == set(_SENTENCES)
+
+
+def stories(*changes: dict[str, Any], kind: str = "top") -> EditionContent:
+    made = tuple(replace(STORY, **{"url": f"https://c.example/{n}", **each}) for n, each in enumerate(changes))
+    return replace(CONTENT, blocks=(FilledBlock(kind=kind, title="Block", stories=made),))
+
+
+def test_a_long_subject_is_shown_as_gmail_and_a_phone_will() -> None:
+    (finding,) = found(replace(CONTENT, subject="abcde " * 13)).findings
+    assert finding.params["phone"] == ("abcde " * 8)[:46] + "…"
+    assert len(finding.params["gmail"]) == 71
+
+
+@pytest.mark.parametrize(
+    ("preheader", "repeats"),
+    [
+        ("One river, five capitals", True),
+        ("ONE RIVER — five capitals, and a dam", True),
+        ("Five capitals, one river", True),
+        ("And a dam nobody wants", False),
+        ("River without end", False),
+    ],
+)
+def test_a_preview_line_that_says_the_subject_again_is_noted(preheader: str, repeats: bool) -> None:
+    expected = {("repeated_preheader", NOTE, "preheader")} if repeats else set()
+    assert codes(found(replace(CONTENT, preheader=preheader))) == expected
+
+
+def test_a_story_the_site_changed_after_an_editor_rewrote_it_is_asked_about() -> None:
+    assert codes(found(facts=replace(FACTS, changed=frozenset({1})))) == {("changed_item", CONFIRM, "story/1/1")}
+
+
+def test_a_short_block_leads_to_the_block_of_its_title() -> None:
+    content = replace(CONTENT, blocks=(*CONTENT.blocks, FilledBlock(kind="note", title="Africa", note="Hello")))
+    short = replace(FACTS, short_blocks=(("Africa", 1, 3), ("Gone", 0, 2)))
+    assert codes(found(content, facts=short)) == {
+        ("short_block", CONFIRM, "block/2"),
+        ("short_block", CONFIRM, "blocks"),
+    }
+
+
+def test_links_that_do_not_answer_and_pictures_that_weigh_too_much_are_told_where_they_stand() -> None:
+    picture = Picture(url="https://p.example/a.jpg", alt="A river")
+    facts = replace(
+        FACTS,
+        dead_links={STORY.url: "it says 404"},
+        heavy_pictures={picture.url: 2_400_000},
+        missing_pictures={picture.url: "it says 403"},
+    )
+    result = found(with_story(picture=picture), facts=facts)
+    assert codes(result) == {
+        ("dead_link", CONFIRM, "story/1/1"),
+        ("heavy_picture", CONFIRM, "story/1/1"),
+        ("missing_picture", CONFIRM, "story/1/1"),
+    }
+    assert "weighs 2.4 MB" in " ".join(sentence(finding) for finding in result.findings)
+    assert asked(with_story(picture=picture), facts=facts) == result.findings
+
+
+@pytest.mark.parametrize(
+    ("second", "same"),
+    [
+        ("https://p.example/a-800x600.jpg", True),
+        ("https://P.example/a-scaled.jpg?w=600", True),
+        ("https://p.example/b.jpg", False),
+    ],
+)
+def test_one_picture_under_two_stories_is_noted_whatever_its_size(second: str, same: bool) -> None:
+    content = stories(
+        {"headline": "Rain", "picture": Picture(url="https://p.example/a.jpg", alt="A")},
+        {"headline": "Sun", "picture": Picture(url=second, alt="B")},
+    )
+    assert codes(found(content)) == ({("repeated_picture", NOTE, "story/1/2")} if same else set())
+
+
+@pytest.mark.parametrize(
+    ("authors", "kind", "repeats"),
+    [(("Ada Writer",), "top", True), (("Reuters",), "top", False), (("Ada Writer",), "section", False)],
+)
+def test_a_byline_over_two_stories_at_the_top_is_noted(authors: tuple[str, ...], kind: str, repeats: bool) -> None:
+    content = stories({"headline": "Rain", "authors": authors}, {"headline": "Sun", "authors": authors}, kind=kind)
+    assert codes(found(content)) == ({("repeated_byline", NOTE, "story/1/2")} if repeats else set())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("Zambezi accord signed by five capitals", "Five capitals sign the Zambezi accord", True),
+        ("Zambezi accord signed by five capitals", "Markets fall as rates rise again", False),
+        ("Rain", "Rain", False),
+    ],
+)
+def test_two_stories_on_one_event_are_noted(one: str, other: str, alike: bool) -> None:
+    expected = {("one_event", NOTE, "story/1/2")} if alike else set()
+    assert codes(found(stories({"headline": one}, {"headline": other}))) == expected
+
+
+def test_a_story_that_leads_to_a_name_dressed_as_another_is_asked_about() -> None:
+    assert codes(found(with_story(url="https://xn--80ak6aa92e.com/"))) == {("lookalike_address", CONFIRM, "story/1/1")}
+
+
+def test_words_that_cannot_be_read_where_they_stand_are_asked_about() -> None:
+    pale = '<p style="color:#999999;background-color:#ffffff">Hardly seen</p></body>'
+    result = doctored(html=render(CONTENT, origin_links=LinkTable()).html.replace("</body>", pale))
+    assert codes(result) == {("low_contrast", CONFIRM, "design")}
+    assert "“Hardly seen” is #999999 on #ffffff, a contrast of 2.8" in sentence(result.findings[0])
+
+
+def test_an_accent_that_had_to_be_darkened_is_noted() -> None:
+    content = replace(CONTENT, masthead=replace(CONTENT.masthead, accent="#ffcc00"))
+    assert codes(found(content)) == {("accent_changed", NOTE, "masthead")}
+
+
+def test_what_clients_will_not_show_is_told_with_their_names() -> None:
+    rendered = render(CONTENT, origin_links=LinkTable())
+    (finding,) = doctored(html=rendered.html.replace("</body>", "<video></video></body>")).findings
+    assert (finding.code, finding.level) == ("unsupported", CONFIRM)
+    assert "Gmail on the web" in sentence(finding)
+
+
+def test_the_warnings_of_an_own_design_lead_to_their_lines() -> None:
+    facts = replace(FACTS, design_warnings=((12, "A picture has no alt."),))
+    assert codes(found(facts=facts)) == {("design_warning", NOTE, "design:12")}
+
+
+@pytest.mark.parametrize(
+    ("said", "where"),
+    [
+        ("Line 4, column 2: no", "design:4"),
+        ("What the design comes to: Line 9, column 1: x", "design:9"),
+        ("no", "design"),
+    ],
+)
+def test_a_design_that_cannot_be_used_blocks_and_leads_to_its_line(said: str, where: str) -> None:
+    assert codes(broken(ValueError(said))) == {("broken_template", BLOCK, where)}
+    assert broken(ValueError(said)).blocked
+
+
+def test_the_same_thing_is_not_said_for_ever_unless_it_blocks() -> None:
+    content = stories(*({"headline": f"Headline {n}", "url": "ftp://x", "article_id": n} for n in range(40)))
+    facts = replace(FACTS, killed=frozenset(range(40)))
+    said = [finding.code for finding in found(content, facts=facts).findings]
+    assert said.count("killed_item") == 40
+    assert said.count("no_address") == 12
