@@ -11,6 +11,53 @@ from pipeline.editions.models import Edition
 from pipeline.engagement.models import Origin
 
 
+class Transport(models.Model):
+    """A way out for mail. The environment's relay is the one named "" and needs no row."""
+
+    class Kind(models.TextChoices):
+        RELAY = "relay"  #: an SMTP server of ours
+        MX = "mx"  #: straight to the readers' own servers
+        ESP = "esp"  #: an e-mail service provider, through django-anymail
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        PAUSED = "paused"
+
+    name = models.CharField(max_length=40, unique=True)
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    provider = models.CharField(max_length=20, blank=True)  #: ses, mailgun, postmark, sendgrid, brevo
+    settings = models.BinaryField(default=bytes)  #: sealed JSON
+    state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
+    rank = models.PositiveSmallIntegerField(default=1)  #: the lowest that answers is used
+    failing_since = models.DateTimeField(null=True)
+    said = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Provider(models.Model):
+    """What a group of mail servers lets us do: all domains whose MX leads to it share the row."""
+
+    transport = models.CharField(max_length=40, blank=True)
+    group = models.CharField(max_length=60)
+    connections = models.PositiveSmallIntegerField(default=5)
+    per_minute = models.PositiveIntegerField(default=0)  #: 0: no limit of our own
+    clean_since = models.DateTimeField(null=True)
+    paused_until = models.DateTimeField(null=True)
+    said = models.CharField(max_length=300, blank=True)
+    warming_since = models.DateField(null=True)
+    day = models.DateField(null=True)
+    sent_today = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["transport", "group"], name="provider_once")]
+
+    def __str__(self) -> str:
+        return self.group
+
+
 class Send(models.Model):
     """One edition going out. UNIQUE(edition): an edition is sent by one send or not at all."""
 
@@ -22,6 +69,7 @@ class Send(models.Model):
         SUBMITTED = "submitted"
         FAILED = "failed"
         CANCELLED = "cancelled"
+        ASKING = "asking"  #: the audience is not what it lately was: a person must confirm it
 
     edition = models.OneToOneField(Edition, on_delete=models.PROTECT, related_name="send")
     state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNED)
@@ -29,6 +77,10 @@ class Send(models.Model):
     params = models.JSONField(default=dict)
     origin = models.OneToOneField(Origin, on_delete=models.PROTECT, related_name="+")
     recipients = models.PositiveIntegerField(default=0)  #: the frozen count
+    expected = models.PositiveIntegerField(null=True)  #: what lately sent editions of the newsletter had
+    confirmed_by = models.ForeignKey("dateline.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    transport = models.CharField(max_length=40, blank=True)
+    expires_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     prepared_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -83,6 +135,8 @@ class Delivery(models.Model):
     address = models.CharField(max_length=254)  #: as it was when the audience was frozen
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     reason = models.CharField(max_length=300, blank=True)
+    transport = models.CharField(max_length=40, blank=True)
+    remote_id = models.CharField(max_length=120, blank=True)  #: the provider's own number of it
     smtp_code = models.PositiveSmallIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
@@ -103,3 +157,52 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.send_id}:{self.ordinal} {self.state}"
+
+
+class Feedback(models.Model):
+    """What came back of a delivery, as it came: by return mail, by a provider's webhook, from a feedback loop."""
+
+    class Kind(models.TextChoices):
+        HARD = "hard"
+        SOFT = "soft"
+        COMPLAINT = "complaint"
+        DELIVERED = "delivered"
+        AUTO_REPLY = "auto-reply"
+        LEFT = "left"  #: a provider's own unsubscribe link
+        OTHER = "other"
+
+    class Way(models.TextChoices):
+        MAILBOX = "mailbox"
+        WEBHOOK = "webhook"
+        ANSWER = "answer"  #: the server said it while we were connected
+
+    event = models.CharField(max_length=120, unique=True)  #: one row for each event, however often it is told
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    way = models.CharField(max_length=8, choices=Way.choices)
+    delivery = models.ForeignKey(Delivery, null=True, on_delete=models.SET_NULL, related_name="feedback")
+    address_hash = models.BinaryField(max_length=16, db_index=True)
+    reason = models.CharField(max_length=40, blank=True)
+    status = models.CharField(max_length=12, blank=True)
+    said = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+    noted_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["address_hash", "kind", "at"], name="feedback_of_reader")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.reason}"
+
+
+class Mailbox(models.Model):
+    """Where a mailbox of returned mail was read to."""
+
+    name = models.CharField(max_length=120, unique=True)
+    validity = models.CharField(max_length=40, blank=True)
+    read_to = models.CharField(max_length=120, blank=True)
+    leased_until = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    said = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -27,6 +27,7 @@ class Newsletter(models.Model):
     class Unapproved(models.TextChoices):
         HOLD = "hold"
         SEND = "send"
+        LEAD = "lead"  #: only the lead story leaves
 
     class Kind(models.TextChoices):
         DIGEST = "digest"
@@ -37,6 +38,14 @@ class Newsletter(models.Model):
         SHORTEN = "shorten"  #: it leaves with fewer
         FILL = "fill"  #: evergreens, then what readers liked, make up the number
         ASK = "ask"  #: it is held for a person
+
+    class OnKill(models.TextChoices):
+        RENDER_AGAIN = "rerender"  #: what has not left is rendered without the story
+        HOLD = "hold"  #: what has not left is paused for a person
+
+    class InDoubt(models.TextChoices):
+        LEAVE = "leave"  #: never resent by itself
+        RESEND = "resend"  #: sent once more, with the same Message-ID
 
     class ReaderChoice(models.TextChoices):
         ALL = "all"  #: everybody gets every block
@@ -65,6 +74,12 @@ class Newsletter(models.Model):
     reader_choice = models.CharField(max_length=6, choices=ReaderChoice.choices, default=ReaderChoice.ALL)
     remembers_readers = models.BooleanField(default=False)  #: no story a reader had from another newsletter this week
     cool_down_s = models.PositiveIntegerField(default=1800)  #: between two alerts
+    pace_s = models.PositiveIntegerField(default=0)  #: batches are spread over this long; 0: as fast as they go
+    at_readers_clock = models.BooleanField(default=False)  #: leaves at the slot's wall-clock time in each reader's zone
+    most_drift_pct = models.PositiveSmallIntegerField(default=10)  #: an audience that differs more asks a person
+    on_kill = models.CharField(max_length=8, choices=OnKill.choices, default=OnKill.RENDER_AGAIN)
+    in_doubt = models.CharField(max_length=8, choices=InDoubt.choices, default=InDoubt.LEAVE)
+    keeps_s = models.PositiveIntegerField(default=12 * 3600)  #: after this long nobody is mailed this edition any more
     own_design = models.TextField(blank=True)  #: MJML an editor wrote, rendered in the sandbox; "" is the design's own
     max_age_h = models.PositiveIntegerField(default=36)
     first_window_h = models.PositiveIntegerField(default=24)
