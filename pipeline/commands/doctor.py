@@ -165,7 +165,7 @@ def _first_steps() -> Iterator[Finding]:
 
 
 def _mail(settings: Config) -> Finding:
-    from pipeline.delivery.mail import NoMailServer, server
+    from pipeline.delivery.message.mail import NoMailServer, server
 
     try:
         relay = server(settings)

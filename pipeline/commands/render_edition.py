@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import TemplateNotFound
 
 from pipeline.commands.unusable import UnusableInput
-from pipeline.delivery.merge import EditionHeaders, compile_program
+from pipeline.delivery.message.merge import EditionHeaders, compile_program
 from pipeline.editions.content import EditionContent, FilledBlock, Masthead, Picture, Story
 from pipeline.editions.preflight import BLOCK, CONFIRM, Facts, Preflight, check, sentence
 from pipeline.editions.render import render

@@ -129,7 +129,7 @@ def _teller(console: Console) -> Callable[[str, str], None]:
 
 
 def _greet(console: Console, config: Config) -> None:
-    from pipeline.delivery.mail import NoMailServer, server
+    from pipeline.delivery.message.mail import NoMailServer, server
     from pipeline.editions.models import Newsletter
     from pipeline.sources.models import Source
     from pipeline.staff.models import User

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,8 +20,10 @@ from pipeline.audience.recipients import RECIPIENTS
 from pipeline.channels.base import Envelope, MailChannel, Outcome, Permanent, Receipt, Temporary
 from pipeline.channels.smtp import SmtpEngine
 from pipeline.delivery import journal as journals
-from pipeline.delivery import mail, outcomes, send
-from pipeline.delivery.merge import UnusableReader
+from pipeline.delivery import outcomes, send
+from pipeline.delivery.message import mail
+from pipeline.delivery.message.choices import chosen
+from pipeline.delivery.message.merge import UnusableReader
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.editions.models import Edition
 from pipeline.kernel.config import Config
@@ -33,6 +35,8 @@ FLUSH_EVERY_S = 0.5
 FLUSH_AT = 500
 #: A holder on another machine cannot be asked whether it lives; after this long its batch is taken and put in doubt.
 FOREIGN_PATIENCE_S = 600
+#: The reason of a delivery that was not needed: its reader had all its news.
+NOTHING_NEW = "nothing_new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,11 @@ def _run(claim: Claim, journal: journals.Journal, *, config: Config, channel: Ma
     holder = _Holder(claim=claim)
     trouble: Temporary | Permanent | None = None
     try:
-        edition = Edition.objects.select_related("rendering", "newsletter").get(id=claim.edition_id)
-        envelopes = _envelopes(_open_rows(claim), mail.composer(edition, config=config, now=timezone.now()), holder)
+        edition = Edition.objects.select_related("rendering", "newsletter", "send").get(id=claim.edition_id)
+        readers = chosen(edition, batch_id=claim.batch_id)
+        _spare(claim, readers.nothing_new)
+        compose = mail.composer(edition, config=config, now=timezone.now(), copies=readers.copies)
+        envelopes = _envelopes(_open_rows(claim), compose, holder)
         channel = channel or SmtpEngine(
             mail.server(config), client_name=mail.domain_of(edition.newsletter.from_address)
         )
@@ -207,6 +214,16 @@ def _settle(claim: Claim, proof: journals.Testimony, *, now: datetime) -> None:
         answered_at=now,
     )
     log.warning("batch %s: its holder died; %s answers kept, %s in doubt", claim.batch_id, len(proof.answers), count)
+
+
+def _spare(claim: Claim, ordinals: Collection[int]) -> None:
+    """Readers who had every story of it this week from another newsletter: their deliveries end here, and say so."""
+    if not ordinals:
+        return
+    with transaction.atomic():
+        if _renew(claim):
+            rows = _open_deliveries(claim).filter(ordinal__in=ordinals)
+            rows.update(state=Delivery.State.SUPPRESSED, reason=NOTHING_NEW)
 
 
 def _open_rows(claim: Claim) -> list[tuple[int, int, str]]:

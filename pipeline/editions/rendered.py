@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 #: A blank as templates write it. Printable ASCII, because mrml refuses control characters; `clean` keeps it out of
 #: what newsrooms write, so that nobody's headline can call for somebody's token.
 BLANK = re.compile(r"\[\[dl:(?:c(\d{1,5})|(open|leave|prefs|view|why|name))\]\]")
 OPENING = "[[dl:"
+#: Where a block begins, by its place in the content; with 0, where the last one ended. Never in what a reader gets.
+MARKER = re.compile(r"\[\[dl:b(\d{1,5})\]\]")
+_AROUND_MARKERS = " \t\r\n"
 
 #: Every token is 19 bytes in base64url: always this long, so that lines can be laid out before it is known.
 TOKEN_LENGTH = 26
@@ -26,6 +29,10 @@ Pieces = list[str | int]
 
 class TooManyLinks(ValueError):
     """A link table is full: its numbers no longer fit the token."""
+
+
+class UnknownLink(LookupError):
+    """An edition that has left has no such link, and gets no more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +69,50 @@ class LinkTable:
         )
 
 
+class ClosedTable(LinkTable):
+    """The links of an edition that has left: a story that moved up a place keeps its number, and none is added."""
+
+    def __init__(self, links: Iterable[Link]) -> None:
+        super().__init__()
+        self._links = tuple(links)
+        self._places: dict[tuple[str, str, int | None], list[Link]] = {}
+        for link in self._links:
+            self._places.setdefault((link.url, link.kind, link.article_id), []).append(link)
+
+    def links(self) -> tuple[Link, ...]:
+        """As they were given."""
+        return self._links
+
+    def number(self, *, url: str, kind: str, slot: str, article_id: int | None = None) -> int:
+        """The number of this destination in this slot, else in the same kind of slot, else anywhere. Raises UnknownLink."""
+        found = self._places.get((url, kind, article_id))
+        if not found:
+            raise UnknownLink(f"this edition left without a link to {url[:200]}")
+
+        def distance(link: Link) -> tuple[bool, bool, int]:
+            return link.slot != slot, link.slot.partition("/")[0] != slot.partition("/")[0], link.number
+
+        return min(found, key=distance).number
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """A part cut at its markers, each segment ending its line; `blocks` is empty where nothing can be moved."""
+
+    head: str
+    blocks: Mapping[int, str] = field(default_factory=dict)  #: by position, in the order they stand
+    tail: str = ""
+
+    def whole(self, blocks: Sequence[int] | None = None) -> str:
+        """The part with these blocks in this order, or as it was written; a block it does not have is left out."""
+        if blocks is None or not self.blocks:
+            return "".join((self.head, *self.blocks.values(), self.tail))
+        return "".join((self.head, *(self.blocks[n] for n in blocks if n in self.blocks), self.tail))
+
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """An edition as every reader gets it, but for the blanks in `html` and `text`."""
+    """An edition as every reader gets it, but for the blanks in `html` and `text`, and the markers of its blocks."""
 
     subject: str
     preheader: str
@@ -73,6 +121,17 @@ class Rendered:
     links: tuple[Link, ...] = ()
     language: str = "en"
     direction: str = "ltr"
+
+    def segments(self) -> tuple[Segments, Segments]:
+        """The HTML and the text, cut at their markers.
+
+        Nothing can be moved where a marker is missing, doubled or misplaced, or where the parts do not agree: a
+        design's mistake must not cost a reader the way out at the end.
+        """
+        markup, text = _cut(self.html, gap="\n"), _cut(self.text, gap="\n\n")
+        if list(markup.blocks) == list(text.blocks):
+            return markup, text
+        return Segments(markup.whole()), Segments(text.whole())
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +188,20 @@ class ReaderValues:
     name: str = ""
 
 
+def _cut(part: str, *, gap: str) -> Segments:
+    """Cut at the markers; `gap` takes the place of each and of the blank space around it."""
+    first, *found = MARKER.split(part)
+    if not found:
+        return Segments(part)
+    numbers = [int(number) for number in found[::2]]
+    held = [first.rstrip(_AROUND_MARKERS), *(segment.strip(_AROUND_MARKERS) for segment in found[1:-1:2])]
+    head, *inner = [segment + gap if segment else "" for segment in held]
+    tail = found[-1].lstrip(_AROUND_MARKERS)
+    if numbers[-1] != 0 or len(set(numbers)) != len(numbers):
+        return Segments("".join((head, *inner, tail)))
+    return Segments(head, dict(zip(numbers, inner, strict=False)), tail)
+
+
 def pieces(part: str, *, doors: Doors, markup: bool) -> Pieces:
     """`part` with its blanks resolved: constants at even places, numbers of values at odd ones.
 
@@ -159,14 +232,14 @@ def _filled(part: str, *, doors: Doors, values: ReaderValues, markup: bool) -> s
     )
 
 
-def preview(rendered: Rendered, *, doors: Doors, values: ReaderValues) -> str:
-    """The HTML this reader gets."""
-    return _filled(rendered.html, doors=doors, values=values, markup=True)
+def preview(rendered: Rendered, *, doors: Doors, values: ReaderValues, blocks: Sequence[int] | None = None) -> str:
+    """The HTML this reader gets: these blocks in this order, or all of them."""
+    return _filled(rendered.segments()[0].whole(blocks), doors=doors, values=values, markup=True)
 
 
-def preview_text(rendered: Rendered, *, doors: Doors, values: ReaderValues) -> str:
-    """The plain text this reader gets."""
-    return _filled(rendered.text, doors=doors, values=values, markup=False)
+def preview_text(rendered: Rendered, *, doors: Doors, values: ReaderValues, blocks: Sequence[int] | None = None) -> str:
+    """The plain text this reader gets, likewise."""
+    return _filled(rendered.segments()[1].whole(blocks), doors=doors, values=values, markup=False)
 
 
 def sample_reader(rendered: Rendered) -> ReaderValues:

@@ -7,7 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from pipeline.delivery import mail
+from pipeline.delivery.message import mail
+from pipeline.delivery.message.choices import Choice, chosen
+from pipeline.delivery.message.renderings import without
 from pipeline.editions.rendered import preview
 from pipeline.engagement.tokens import Kind
 from pipeline.kernel.config import config
@@ -31,7 +33,9 @@ def web_view(_request: HttpRequest, token: str) -> HttpResponse:
         domain=domain,
     )
     values = mail.reader_values(edition, config=config())(letter.delivery.ordinal, letter.delivery.address, identity)
-    page = HttpResponse(preview(mail.frozen(edition), doors=mail.doors(config()), values=values))
+    copy = chosen(edition, batch_id=letter.delivery.batch_id).copies.get(letter.delivery.ordinal, Choice())
+    markup = preview(without(edition, copy.left_out), doors=mail.doors(config()), values=values, blocks=copy.blocks)
+    page = HttpResponse(markup)
     page.headers["Content-Security-Policy"] = MAIL_POLICY
     page.headers["X-Robots-Tag"] = "noindex"
     return page

@@ -9,6 +9,7 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.delivery.message.merge import (
+    MOST_ARRANGEMENTS,
     EditionHeaders,
     Program,
     UnusableHeader,
@@ -76,8 +78,15 @@ def reader(rendered: Rendered, **changes: Any) -> ReaderValues:
     return replace(values, **changes)
 
 
-def merged(rendered: Rendered, *, headers: EditionHeaders = HEADERS, **changes: Any) -> bytes:
-    return compile_program(rendered, headers=headers).message(reader(rendered, **changes))
+def merged(
+    rendered: Rendered,
+    *,
+    headers: EditionHeaders = HEADERS,
+    blocks: tuple[int, ...] | None = None,
+    **changes: Any,
+) -> bytes:
+    program = compile_program(rendered, headers=headers)
+    return (program if blocks is None else program.arranged(blocks)).message(reader(rendered, **changes))
 
 
 def parsed(data: bytes) -> EmailMessage:
@@ -113,14 +122,15 @@ def same_lines(text: str) -> str:
     return re.sub(r"\r\n|\r", "\n", text)
 
 
-def agrees(rendered: Rendered, **changes: Any) -> None:
-    data = merged(rendered, **changes)
+def agrees(rendered: Rendered, *, blocks: tuple[int, ...] | None = None, **changes: Any) -> None:
+    data = merged(rendered, blocks=blocks, **changes)
     fit_for_the_wire(data)
     message = parsed(data)
     values = reader(rendered, **changes)
     text, html = parts(message)
-    assert text == same_lines(preview_text(rendered, doors=DOORS, values=values))
-    assert html == same_lines(preview(rendered, doors=DOORS, values=values))
+    assert text == same_lines(preview_text(rendered, doors=DOORS, values=values, blocks=blocks))
+    assert html == same_lines(preview(rendered, doors=DOORS, values=values, blocks=blocks))
+    assert "[[dl:b" not in text + html
     assert message["Subject"] == rendered.subject
     assert message.keys() == NAMES
 
@@ -256,6 +266,78 @@ def test_the_nastiest_edition_arrives_as_previewed(blocks: list[FilledBlock], su
         masthead=masthead, slot_at=MOMENT, subject=subject, preheader=subject, blocks=tuple(blocks)
     )
     agrees(render(content, origin_links=LinkTable()))
+
+
+@settings(max_examples=80, deadline=None)
+@given(blocks=st.lists(BLOCKS, max_size=6), order=st.lists(st.integers(1, 7), max_size=7, unique=True).map(tuple))
+def test_any_arrangement_of_the_nastiest_edition_arrives_as_previewed(
+    blocks: list[FilledBlock], order: tuple[int, ...]
+) -> None:
+    masthead = Masthead(name="D", slug="d", publisher="R", home_url="https://c.example/", postal_address="1 Row")
+    content = EditionContent(masthead=masthead, slot_at=MOMENT, subject="s", preheader="p", blocks=tuple(blocks))
+    rendered = render(content, origin_links=LinkTable())
+    filled = {n for n, block in enumerate(content.blocks, start=1) if block.stories or block.note.strip()}
+    assert {*rendered.segments()[0].blocks} <= filled
+    agrees(rendered, blocks=order)
+
+
+SEGMENT = st.lists(TEXT.map(lambda text: text.replace("[[dl:b", "")) | BLANKS | EDGES, max_size=6).map("".join)
+
+
+def marked(segments: list[str]) -> str:
+    """Head, blocks numbered from 1, tail."""
+    first, *blocks, last = segments
+    return first + "".join(f"\n[[dl:b{n}]]\n{block}" for n, block in enumerate(blocks, start=1)) + f"[[dl:b0]]{last}"
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    parts=st.integers(2, 7).flatmap(lambda count: st.tuples(*[st.lists(SEGMENT, min_size=count, max_size=count)] * 2)),
+    order=st.lists(st.integers(1, 6), max_size=6, unique=True).map(tuple),
+    name=st.sampled_from(["", "Zoë & <Ben>", "From .", "😀" * 70]),
+)
+def test_any_arrangement_of_any_segments_comes_back_as_it_was_previewed(
+    parts: tuple[list[str], list[str]], order: tuple[int, ...], name: str
+) -> None:
+    rendered = replace(LETTER, text=marked(parts[0]), html=marked(parts[1]))
+    for blocks in (None, order, ()):
+        agrees(rendered, blocks=blocks, name=" ".join(name.split())[:60])
+
+
+def test_a_rendering_without_markers_has_one_arrangement() -> None:
+    assert merged(LETTER, blocks=(2, 1)) == merged(LETTER)
+
+
+def test_arrangements_are_kept_the_latest_used_and_not_more() -> None:
+    parts = marked(["head", *[f"block {n} [[dl:c1]]" for n in range(1, 8)], "tail"])
+    program = compile_program(replace(LETTER, text=parts, html=parts), headers=HEADERS)
+    wanted = list(permutations(range(1, 8), 3))
+    first = program.arranged(wanted[0])
+    for blocks in wanted[:MOST_ARRANGEMENTS]:
+        program.arranged(blocks)
+    assert program.arranged(wanted[0]) is first
+    program.arranged(wanted[MOST_ARRANGEMENTS])
+    assert program.arranged(wanted[0]) is first, "it was used a moment ago"
+    for blocks in wanted:
+        program.arranged(blocks)
+    assert program.arranged(wanted[0]) is not first
+    assert len(program._kept) == MOST_ARRANGEMENTS
+    assert program.arranged(wanted[0]).message(reader(LETTER)) == first.message(reader(LETTER))
+
+
+def test_arrangements_share_their_chunks() -> None:
+    """Memory stays flat: an arrangement is a list of references."""
+    parts = marked(["head", "é" * 5000, "ü" * 5000, "tail"])
+    program = compile_program(replace(LETTER, text=parts, html=parts), headers=HEADERS)
+    ours = {id(chunk) for chunk in program.chunks}
+    assert {id(chunk) for chunk in program.arranged((2, 1)).chunks} <= ours
+
+
+def test_an_arrangement_keeps_the_moment_of_its_program() -> None:
+    parts = marked(["head", "one", "two", "tail"])
+    later = compile_program(replace(LETTER, text=parts, html=parts), headers=HEADERS).at(MOMENT + timedelta(hours=3))
+    data = later.arranged((2, 1)).message(reader(LETTER))
+    assert parsed(data)["Date"].datetime == MOMENT + timedelta(hours=3)
 
 
 @settings(max_examples=200, deadline=None)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from pipeline.delivery.mail import doors, frozen
+from pipeline.delivery.message.mail import doors
+from pipeline.delivery.message.renderings import frozen
 from pipeline.editions import rendered
 from pipeline.editions.models import Rendering
 from pipeline.kernel.config import config

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
-from collections.abc import Callable
-from datetime import datetime
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 import idna
 
 from pipeline.channels.base import MailServer
-from pipeline.delivery.merge import EditionHeaders, Program, ReaderValues, compile_program
+from pipeline.delivery.message.choices import MOST_COHORTS, Choice
+from pipeline.delivery.message.merge import EditionHeaders, Program, ReaderValues, compile_program
+from pipeline.delivery.message.renderings import frozen, without
 from pipeline.editions.models import Edition, Newsletter
-from pipeline.editions.rendered import Doors, Link, Rendered
+from pipeline.editions.rendered import Doors
 from pipeline.engagement.tokens import Kind, Minter
 from pipeline.kernel.config import Config
 from pipeline.kernel.signing import Keyring
 
 DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
-#: A masthead may hold anything a form let through; what is no language renders, and is announced, as English.
-LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 SECURITY = {"smtp": "plain", "smtp+starttls": "starttls", "smtps": "tls"}
 
 
@@ -78,9 +80,14 @@ def read_envelope_sender(address: str, *, secret: str) -> tuple[int, int] | None
 Compose = Callable[[int, str], tuple[str, bytes]]  #: (ordinal, address) -> (envelope sender, message)
 
 
-def composer(edition: Edition, *, config: Config, now: datetime) -> Compose:
-    """The function that makes each reader's message of a frozen edition. It raises UnusableReader for a bad address."""
-    program = _program(edition, config=config, now=now)
+def composer(
+    edition: Edition, *, config: Config, now: datetime, copies: Mapping[int, Choice] = MappingProxyType({})
+) -> Compose:
+    """The function that makes each reader's message of a frozen edition; `copies` by ordinal are those that differ.
+
+    It raises UnusableReader for a bad address.
+    """
+    program_of = _programs(edition, config=config, now=now)
     origin, secret = int(edition.origin_id or 0), config.secret_key
     domain = domain_of(edition.newsletter.from_address)
     values = reader_values(edition, config=config)
@@ -88,6 +95,7 @@ def composer(edition: Edition, *, config: Config, now: datetime) -> Compose:
     def compose(ordinal: int, address: str) -> tuple[str, bytes]:
         sender = envelope_sender(secret=secret, origin=origin, ordinal=ordinal, domain=config.bounce_domain)
         identity = message_id(secret=secret, origin=origin, ordinal=ordinal, domain=domain)
+        program = program_of(copies.get(ordinal))
         return sender, program.message(values(ordinal, wire_address(address), identity))
 
     return compose
@@ -112,21 +120,6 @@ def reader_values(edition: Edition, *, config: Config) -> Callable[[int, str, st
     return values
 
 
-def frozen(edition: Edition) -> Rendered:
-    """The edition's stored rendering as the merge takes it."""
-    row, masthead = edition.rendering, edition.newsletter.masthead
-    language = masthead.get("language") or ""
-    return Rendered(
-        subject=row.subject,
-        preheader=row.preheader,
-        html=row.html,
-        text=row.text,
-        links=tuple(Link(**link) for link in row.links),
-        language=language if LANGUAGE.fullmatch(language) else "en",
-        direction="rtl" if masthead.get("direction") == "rtl" else "ltr",
-    )
-
-
 def doors(config: Config) -> Doors:
     """Where readers' addresses begin."""
     return Doors.at(track=config.track_url, public=config.site_url)
@@ -145,8 +138,36 @@ def wire_address(address: str) -> str:
     return f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
 
 
-def _program(edition: Edition, *, config: Config, now: datetime) -> Program:
-    return compile_program(frozen(edition), headers=_headers(edition.newsletter, config=config, now=now))
+def _programs(edition: Edition, *, config: Config, now: datetime) -> Callable[[Choice | None], Program]:
+    """The program of each choice: compiled once for every set of stories left out, arranged for every order."""
+    headers = _headers(edition.newsletter, config=config, now=now)
+    base = compile_program(frozen(edition), headers=headers)
+    shorter: dict[frozenset[int], Program] = {frozenset(): base}
+
+    def program_of(choice: Choice | None) -> Program:
+        if choice is None:
+            return base
+        if choice.left_out not in shorter:
+            shorter[choice.left_out] = _shorter(edition, choice.left_out, headers=headers)
+        program = shorter[choice.left_out]
+        return program if choice.blocks is None else program.arranged(choice.blocks)
+
+    return program_of
+
+
+_NO_DATE = datetime.fromtimestamp(0, UTC)
+#: Kept from batch to batch, the latest used: some 200 kB each.
+_COMPILED: OrderedDict[tuple[int, int, frozenset[int], EditionHeaders], Program] = OrderedDict()
+
+
+def _shorter(edition: Edition, left_out: frozenset[int], *, headers: EditionHeaders) -> Program:
+    key = (edition.id, edition.rendering.revision, left_out, replace(headers, date=_NO_DATE))
+    if key not in _COMPILED:
+        _COMPILED[key] = compile_program(without(edition, left_out), headers=headers)
+    _COMPILED.move_to_end(key)
+    while len(_COMPILED) > MOST_COHORTS:
+        _COMPILED.popitem(last=False)
+    return _COMPILED[key].at(headers.date)
 
 
 def _headers(newsletter: Newsletter, *, config: Config, now: datetime) -> EditionHeaders:
