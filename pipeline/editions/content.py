@@ -59,6 +59,8 @@ class Masthead:
     tagline: str = ""
     logo_url: str = ""
     accent: str = "#9b1c2e"
+    paper: str = "ivory"  #: ivory, white or rose
+    typeface: str = "mixed"  #: headlines and text: mixed is serif over sans, else serif or sans alone
     language: str = "en"
     direction: str = "ltr"  #: ltr or rtl
     zone: str = "UTC"

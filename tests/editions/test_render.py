@@ -23,7 +23,6 @@ from pipeline.editions.rendered import (
     preview_text,
     sample_reader,
 )
-from pipeline.kernel.templating import contrast, environment
 
 DOORS = Doors.at(track="https://t.example.org", public="https://news.example.org/")
 MASTHEAD = Masthead(
@@ -47,7 +46,6 @@ KNOWN = {
     "mj-body": {"background-color", "width", "css-class"},
     "mj-wrapper": {"css-class", "background-color", "border-top", "padding"},
     "mj-section": {"padding", "css-class", "background-color", "direction", "text-align"},
-    "mj-group": {"direction"},
     "mj-column": {"width", "vertical-align", "padding", "direction"},
     "mj-text": {"padding", "font-size", "line-height", "align", "color"},
     "mj-spacer": {"height"},
@@ -207,14 +205,6 @@ def test_no_colour_is_pure_black_or_white() -> None:
     assert not re.search(r"#(?:000000|ffffff|000|fff)\b", body)
 
 
-def test_ink_and_grounds_have_enough_contrast_by_day_and_by_night() -> None:
-    look: Any = environment().get_template("email/parts/look.mjml").module
-    for ground in (look.paper, look.card, look.tint):
-        assert min(contrast(look.ink, ground), contrast(look.soft, ground)) >= 4.5
-    for ground in (look.dark_paper, look.dark_card, look.dark_tint):
-        assert min(contrast(look.dark_ink, ground), contrast(look.dark_soft, ground)) >= 4.5
-
-
 def test_comments_for_outlook_survive_and_are_merged() -> None:
     assert "<!--[if mso | IE]>" in made().html
     assert not re.search(r"<!\[endif\]-->\s*<!--\[if mso \| IE\]>", made().html)
@@ -240,7 +230,7 @@ def test_a_story_in_another_language_says_so() -> None:
     assert not seen(made()).xpath("//h2[@lang]")
 
 
-@pytest.mark.parametrize("language", ["en", "fr", "de", "es", "ar", "xx", "pt-BR"])
+@pytest.mark.parametrize("language", ["en", "fr", "de", "es", "ar", "ur", "xx", "pt-BR"])
 def test_every_language_has_every_word(language: str) -> None:
     rendered = made(replace(FULL, masthead=replace(MASTHEAD, language=language)))
     assert rendered.language == language
@@ -277,9 +267,9 @@ NASTY = (
 def test_a_nasty_headline_is_shown_as_it_was_written(headline: str) -> None:
     rendered = made(edition(FilledBlock(kind="lead", stories=(story(1, headline=headline, standfirst=headline, picture=replace(PICTURE, alt=headline)),))))  # fmt: skip
     plain = " ".join(re.sub(r"[\x00\x01\x0b\ud800]", "", headline).split()).replace("[[dl:", "[[ dl:")
-    (shown,) = seen(rendered).xpath("//h2[contains(@class,'first')]/a")
+    (shown,) = seen(rendered).xpath("//h2[contains(@class,'first') or contains(@class,'second')]/a")
     assert " ".join(shown.text_content().split()) == plain
-    assert seen(rendered).xpath("//h2[contains(@class,'first')]/a/*") == []
+    assert seen(rendered).xpath("//h2[contains(@class,'first') or contains(@class,'second')]/a/*") == []
     assert " ".join(plain.split()) in " ".join(rendered.text.split())
     assert len(BLANK.findall(rendered.html)) == len(BLANK.findall(made(edition(FilledBlock(kind="lead", stories=(story(1, picture=PICTURE),)))).html))  # fmt: skip
 
