@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -83,7 +83,7 @@ class Town:
         """Have feed and REST looked at, and give what they wake its time."""
         began = datetime.now(UTC)
         self.hint()
-        self.house.until(partial(self.seen, since=began), 20, "a look at the site")
+        self.until(partial(self.seen, since=began), "a look at the site")
         time.sleep(0.5)
 
     def seen(self, *, since: datetime) -> bool:
@@ -93,11 +93,16 @@ class Town:
 
     def told(self, post: Post, within_s: float = 20) -> dict[str, Any]:
         """The article, once it is told."""
-        try:
-            self.house.until(lambda: self.article(post).get("announced_at"), within_s, f"telling {post.slug}")
-        except AssertionError as error:
-            raise AssertionError(f"{self.article(post)}\n{error}") from error
+        self.until(lambda: self.article(post).get("announced_at"), f"telling {post.slug}", within_s)
         return self.article(post)
+
+    def until(self, holds: Callable[[], object], what: str, within_s: float = 20) -> None:
+        """Wait for something; fail with where the articles stand."""
+        try:
+            self.house.until(holds, within_s, what)
+        except AssertionError as error:
+            stand = self.house.rows("SELECT state, code, count(*) FROM dateline_article GROUP BY 1, 2")
+            raise AssertionError(f"{stand}\n{error}") from error
 
 
 PING = b"""<?xml version="1.0"?><methodCall><methodName>weblogUpdates.ping</methodName><params>
@@ -142,7 +147,7 @@ def test_a_post_is_known_by_its_ping_and_told_once_as_its_page_says(town: Town) 
     town.close_window()
     post = town.site.publish("Envoy’s visit: “talks” & a toast", text, section=SECTION)
     town.site.visit()  # WordPress <= 6.8 pings with the next request
-    town.house.until(lambda: town.article(post).get("state") == "eligible", 15, "an eligible article by a ping")
+    town.until(lambda: town.article(post).get("state") == "eligible", "an eligible article by a ping", 15)
 
     told = town.told(post)
     assert told["headline"] == "Envoy’s visit: “talks” & a toast"
@@ -162,10 +167,10 @@ def test_a_signed_message_of_the_connector_tells_what_is_published_and_what_is_t
     town.site.connect(endpoint=hook["endpoint"], secret=hook["secret"])
     try:
         post = publish(town, "Minister leaves for Geneva", 11)
-        town.house.until(lambda: town.article(post).get("state") == "eligible", 15, "an eligible article by a message")
+        town.until(lambda: town.article(post).get("state") == "eligible", "an eligible article by a message", 15)
         town.told(post)
         town.site.unpublish(post)
-        town.house.until(lambda: town.article(post)["state"] == "gone", 10, "the article being gone")
+        town.until(lambda: town.article(post)["state"] == "gone", "the article being gone", 10)
         assert town.bulletins(post) == ["new", "gone"]
     finally:
         town.site.set_options(dateline_connector_endpoint="")
@@ -199,7 +204,7 @@ def test_an_edit_is_a_version_of_its_class_and_no_second_announcement(town: Town
     for number, content in enumerate(edits, start=2):
         town.site.edit(post, content=content)
         town.look()
-        town.house.until(lambda many=number: len(town.versions(post)) == many, 10, f"version {number}")  # type: ignore[misc]
+        town.until(lambda many=number: len(town.versions(post)) == many, f"version {number}", 10)  # type: ignore[misc]
     assert town.versions(post) == ["first", "cosmetic", "material", "correction"]
     assert town.bulletins(post) == ["new", "update", "correction"]
 
@@ -213,7 +218,7 @@ def test_a_bulk_edit_of_21_posts_and_a_new_slug_are_no_news(town: Town) -> None:
     assert town.site.bulk_edit(posts) == 21
     moved = town.site.change_slug(posts[0], "delegation-is-home-again")
     town.look()
-    town.house.until(lambda: town.article(posts[0])["url"] == moved.url, 10, "the new address")
+    town.until(lambda: town.article(posts[0])["url"] == moved.url, "the new address", 10)
     town.look()
     assert town.record() == before
 
@@ -225,7 +230,7 @@ def test_a_post_taken_back_before_it_settled_is_never_told(town: Town) -> None:
         town.look()
         assert town.article(post)["state"] == "eligible"
         town.site.unpublish(post)
-        town.house.until(lambda: town.article(post)["state"] != "eligible", 20, "a last look at its page")
+        town.until(lambda: town.article(post)["state"] != "eligible", "a last look at its page", 20)
     finally:
         town.house.rows("UPDATE dateline_source SET settle_s = 1 RETURNING id")
     assert town.article(post)["announced_at"] is None
@@ -239,12 +244,12 @@ def test_a_post_taken_back_later_is_gone_after_two_looks_ten_minutes_apart(town:
     town.site.trash(post)
     missing = "SELECT missing_at FROM dateline_article WHERE id = %s"
     town.look()
-    town.house.until(lambda: town.house.one(missing, article_id), 10, "missing its page")
+    town.until(lambda: town.house.one(missing, article_id), "missing its page", 10)
     assert town.bulletins(post) == ["new"], "one answer of 404 is no proof"
     earlier = "UPDATE dateline_article SET missing_at = missing_at - interval '11 minutes' WHERE id = %s RETURNING id"
     town.house.rows(earlier, article_id)
     town.look()
-    town.house.until(lambda: town.article(post)["state"] == "gone", 20, "the article being gone")
+    town.until(lambda: town.article(post)["state"] == "gone", "the article being gone", 20)
     assert town.bulletins(post) == ["new", "gone"]
 
 
@@ -277,7 +282,7 @@ def test_500_old_posts_put_in_by_an_importer_are_found_and_none_is_told(town: To
     found = "SELECT count(*) FROM dateline_article WHERE headline LIKE 'From the archive%%' AND state = 'archived'"
     try:
         town.hint()
-        town.house.until(lambda: town.house.one(found) == 500, 120, "finding and archiving 500 old posts")
+        town.until(lambda: town.house.one(found) == 500, "finding and archiving 500 old posts", 120)
         assert town.news() == news
     finally:
         town.house.rows("UPDATE dateline_source SET cautious_until = NULL, cautious_because = '' RETURNING id")

@@ -120,14 +120,17 @@ function dateline_connector_instant( $gmt ) {
 	return $gmt && '0000-00-00 00:00:00' !== $gmt ? str_replace( ' ', 'T', $gmt ) . 'Z' : null;
 }
 
-/** Send one message. Without waiting, WordPress does not read the answer and gives up after a second. */
-function dateline_connector_post( $settings, $told, $waits ) {
+/**
+ * Send one message; the patience is a second, or five where someone looks on. The answer is waited for: a server may
+ * drop the request of a sender that has hung up (measured on 6.1.9 without php-curl: 5 of 50 were lost, and none so).
+ */
+function dateline_connector_post( $settings, $told, $is_watched ) {
 	$body = wp_json_encode( $told );
 	return wp_remote_post(
 		$settings['endpoint'],
 		array(
-			'blocking'    => $waits,
-			'timeout'     => $waits ? 5 : 1,
+			'blocking'    => true,
+			'timeout'     => $is_watched ? 5 : 1,
 			'redirection' => 0,
 			'headers'     => array(
 				'Content-Type'       => 'application/json',

@@ -74,7 +74,7 @@ def test_the_plugin_signs_as_we_do(body: str) -> None:
     assert php(script) == signatures.dateline_header(secret=SECRET, body=body.encode(), at=at)
 
 
-def test_what_it_sends_is_signed_taken_in_and_waited_for_by_nobody() -> None:
+def test_what_it_sends_is_signed_taken_in_and_waited_for_a_second_at_most() -> None:
     [request] = php("dateline_connector_noticed('publish', 'draft', post(42));")
     body = request["body"].encode()
     header = request["headers"]["Dateline-Signature"]
@@ -84,7 +84,7 @@ def test_what_it_sends_is_signed_taken_in_and_waited_for_by_nobody() -> None:
     assert (news.entry.link, news.entry.title) == ("https://gazette.example/port/", "Port & starboard — “naïve” / 日本")
     assert (news.entry.published, news.entry.updated) == (datetime(2026, 4, 19, 4, 10, tzinfo=UTC), None)
     assert request["url"] == "https://n.example/hooks/t"
-    assert request["blocking"] is False and request["timeout"] <= 1 and request["redirection"] == 0
+    assert request["blocking"] is True and request["timeout"] <= 1 and request["redirection"] == 0
 
 
 @pytest.mark.parametrize(
