@@ -1,7 +1,8 @@
 """What mail clients understand of HTML and CSS, and what happens where one does not: our own table of caniemail's facts.
 
-Facts as caniemail.com published them in June 2026 (each of its tests has a date of its own, most between 2019 and
-2024); what it does not list is `u`. A fallback is what a reader sees instead, and who sees to it.
+Looked up in November 2026; each of its tests has a date of its own, most between 2019 and 2024. The plain features that
+every client has, and the letters under "our own judgement", were not looked up or are not listed there. A fallback is
+what a reader sees instead, and who sees to it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-CHECKED = "2026-06"
+CHECKED = "2026-11"
 #: The clients newsrooms' readers use, in the order of the letters below. New Outlook for Windows is Outlook.com inside.
 CLIENTS = (
     "Gmail on the web", "Gmail app", "Apple Mail", "Outlook for Windows (classic)", "Outlook.com and new Outlook",
@@ -44,68 +45,68 @@ _ARIA = "it is read out without the hint; the text says the same"
 _SOUND = (
     "background-color border border-bottom border-collapse border-color border-left border-right border-top color direction "
     "font-family font-size font-style font-weight padding-bottom padding-left padding-right padding-top text-align "
-    "text-decoration"
+    "text-decoration vertical-align"
 )
 _PLAIN = "a b body br center div em h1 h2 h3 h4 head hr html i img li meta ol p small span strong style sub sup table tbody td th thead title tr u ul"
 
 FEATURES: dict[str, Feature] = {
     **{f"css {name}": _EVERYWHERE for name in _SOUND.split()},
     **{f"html {name}": _EVERYWHERE for name in _PLAIN.split()},
-    # letters by client:        Gmail web, app, Apple, Outlook classic, .com, Mac, Yahoo, Samsung
-    "css background": Feature("aayaayyy"),
-    "css background-image": Feature("yyynnyyy", "background-color, which every client paints"),
+    # letters by client: Gmail web, app, Apple, Outlook classic, .com, Mac, Yahoo, Samsung
+    "css background-image": Feature("yyynyyay", "background-color, which every client paints"),
     "css linear-gradient()": Feature("yyynnnna", "background-color, which every client paints"),
     "css border-radius": Feature("yyynyyyy", "square corners"),
     "css color-scheme": Feature("nnynnnny", _NIGHT),
-    "css supported-color-schemes": Feature("nnynnnnn", _NIGHT),
-    "css cursor": Feature("yyynyyyy", "the usual pointer"),
-    "css display": Feature("yayayyay"),
     "css display:block": Feature("yyynyyyy", "pictures stand alone in their cell or line"),
     "css display:inline-block": Feature("yyynyyyy", "columns are cells of a table in comments for Outlook"),
     "css display:none": Feature("yyynyyyy", "mso-hide:all beside it"),
-    "css font": Feature("yayyyyyy"),
-    "css font-variant": Feature("yyyuyyyy", "ordinary letters"),
     "css height": Feature("yyyayyny", "the height attribute, or a line-height of the same size"),
-    "css letter-spacing": Feature("yyyayyyy"),
-    "css line-height": Feature("yyyayyyy"),
-    "css margin": Feature("aayaaayy"),
     "css max-height": Feature("yyynyyyy", _WHOLE),
     "css max-width": Feature("yyynyyyy", "the width attribute"),
     "css outline": Feature("yyynyyyy", "no outline is drawn"),
     "css overflow": Feature("yyynyyyy", _WHOLE),
-    "css padding": Feature("yyyayyyy"),
-    "css text-transform": Feature("yyyayyyy"),
-    "css vertical-align": Feature("yyyayyyy"),
-    "css white-space": Feature("yyyayyyy"),
-    "css width": Feature("yyyayyyy"),
-    "css word-break": Feature("yaauayny", "a word too long for its line widens its column"),
-    "css word-spacing": Feature("yyyuyyyy", "words stand as usual"),
-    "css animation": Feature("nnynnyny"), "css aspect-ratio": Feature("nnynyyny"), "css background-size": Feature("yyynyyyy"),
-    "css box-shadow": Feature("nnynyyyy"), "css clip-path": Feature("nnynnyny"), "css display:flex": Feature("yaynyyyy"),
-    "css display:grid": Feature("yaynnyyy"), "css filter": Feature("nnynnyny"), "css float": Feature("yyyayyyy"),
-    "css gap": Feature("nnynyyyy"), "css object-fit": Feature("yaynyyny"), "css opacity": Feature("yyynyyyy"),
-    "css position": Feature("nnynnyny"), "css transform": Feature("nnynnyny"), "css var()": Feature("nnynnyny"),
-    "css calc()": Feature("yyynyyyy"),
+    "css white-space": Feature("yaynyyan", "the nowrap attribute of its cell"),
+    "css word-break": Feature("yaauayna", "a word too long for its line widens its column"),
     "@media": Feature("aaynayay", "fluid tables: a narrow screen gets larger headlines, and scrolls nothing"),
     "@media prefers-color-scheme": Feature("nnynyynn", _NIGHT),
-    "@font-face": Feature("nnynnyny"), "@import": Feature("nnynnyny"), "@keyframes": Feature("nnynnyny"), "@supports": Feature("nnynyyny"),
     "selector [attribute]": Feature("nnynaaay", "only Outlook's own dark mode is spoken to"),
     "selector :hover": Feature("yaynayyy", "links do not change under the pointer"),
-    "selector :root": Feature("nnynnyny", _NIGHT),
-    "html <style media>": Feature("nnynnyny", "it speaks to Thunderbird alone"),
     "html role": Feature("yyyyyyny", _ARIA),
     "html lang": Feature("yyyuyyay", "it is read out in the reader's own voice"),
-    "html dir": Feature("yyyayyyy"),
     "html aria-hidden": Feature("yyyyyyny", _ARIA),
+    "html meta color-scheme": Feature("nnannnnn", _NIGHT),
+    "css background": Feature("yyyayyay"), "css display": Feature("yayayyay"), "css font": Feature("yayyyyyy"),
+    "css letter-spacing": Feature("yyyayyyy"),
+    "css line-height": Feature("yyyayyyy"), "css margin": Feature("aayaaayy"), "css padding": Feature("yyyayyyy"),
+    "css text-transform": Feature("yyyayyyy"),
+    "css width": Feature("yyyayyyy"), "css aspect-ratio": Feature("nnunnunu"),
+    "css background-size": Feature("yaynyyyy"),
+    "css box-shadow": Feature("naynyyny"), "css display:flex": Feature("yaynyyyy"),
+    "css display:grid": Feature("nnynyyny"),
+    "css float": Feature("yyynyyyy"), "css gap": Feature("aaynaany"), "css object-fit": Feature("yaynyyny"),
+    "css opacity": Feature("yyynyyny"),
+    "css position": Feature("nnanayaa"), "css transform": Feature("nnynnyny"), "css var()": Feature("nnynnyny"),
+    "css calc()": Feature("yaynnyny"),
+    "@font-face": Feature("nnyanyny"), "@supports": Feature("nnynnyyy"), "html dir": Feature("yyyayyyy"),
+    # our own judgement
+    "css supported-color-schemes": Feature("nnynnnnn", _NIGHT),
+    "css cursor": Feature("yyynyyyy", "the usual pointer"),
+    "css font-variant": Feature("yyyuyyyy", "ordinary letters"),
+    "css word-spacing": Feature("yyyuyyyy", "words stand as usual"),
+    "selector :root": Feature("nnynnyny", _NIGHT),
+    "html <style media>": Feature("nnynnyny", "it speaks to Thunderbird alone"),
     "html aria-label": Feature("yyyyyyny", _ARIA),
     "html aria-roledescription": Feature("uuyuuuny", _ARIA),
     "html tabindex": Feature("uuyuuuny", "the keyboard stops at one link more"),
     "html bdi": Feature("uuyuuyuy", "direction attributes on the paragraph around it"),
-    "html meta color-scheme": Feature("nnynnnnn", _NIGHT),
     "html meta supported-color-schemes": Feature("nnynnnnn", _NIGHT),
-    "html audio": Feature("nnynnyny"), "html button": Feature("yyyayyyy"), "html form": Feature("aayaaaay"),
+    "css animation": Feature("nnynnyny"), "css clip-path": Feature("nnynnyny"), "css filter": Feature("nnynnyny"),
+    "@import": Feature("nnynnyny"),
+    "@keyframes": Feature("nnynnyny"), "html audio": Feature("nnynnyny"), "html button": Feature("yyyayyyy"),
+    "html form": Feature("aayaaaay"),
     "html iframe": Feature("nnnnnnnn"), "html input": Feature("nnynnyny"), "html picture": Feature("nnynnyny"),
-    "html script": Feature("nnnnnnnn"), "html svg": Feature("nnynnyny"), "html video": Feature("nnynnyny"),
+    "html script": Feature("nnnnnnnn"),
+    "html svg": Feature("nnynnyny"), "html video": Feature("nnynnyny"),
 }  # fmt: skip
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
