@@ -135,8 +135,8 @@ class Delivery(models.Model):
     address = models.CharField(max_length=254)  #: as it was when the audience was frozen
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     reason = models.CharField(max_length=300, blank=True)
-    transport = models.CharField(max_length=40, blank=True)
-    remote_id = models.CharField(max_length=120, blank=True)  #: the provider's own number of it
+    transport = models.CharField(max_length=40, blank=True, db_default="")
+    remote_id = models.CharField(max_length=120, blank=True, db_default="")  #: the provider's own number of it
     smtp_code = models.PositiveSmallIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
