@@ -19,18 +19,17 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("fields", "label"),
     [
-        ({}, "well"),
-        ({"last_error": "HTTP 503"}, "an error lately"),
+        ({}, "fresh"),
         ({"last_success_at": None}, "first look"),
         ({"last_success_at": None, "last_error": "no such host"}, "not answering yet"),
-        ({"last_success_at": timezone.now() - timedelta(hours=3)}, "silent"),
-        ({"last_success_at": timezone.now() - timedelta(hours=3), "poll_s": 3600}, "well"),
+        ({"last_success_at": timezone.now() - timedelta(hours=4)}, "stale"),
+        ({"last_success_at": timezone.now() - timedelta(hours=2), "poll_s": 3600}, "fresh"),
         ({"state": "paused", "last_success_at": None}, "paused"),
     ],
 )
-def test_a_site_is_ill_when_it_has_been_silent_for_too_long(fields: dict[str, Any], label: str) -> None:
+def test_a_site_has_the_health_its_own_page_shows(fields: dict[str, Any], label: str) -> None:
     now = timezone.now()
-    sources.source(now=now, **fields)
+    sources.channel(source=sources.source(now=now, **fields))
     assert [site.badge.label for site in status.sites(now=now)] == [label]
 
 
