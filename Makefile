@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo up test check bench lock clean chaos
+.PHONY: help demo up test check bench pictures lock clean chaos
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ check: $(VENV)/.dev  ## ruff, mypy, import-linter, migrations; pip-audit where i
 
 bench: $(VENV)/.dev  ## every promise of the speed table: medians and ratios, JSON and a table
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+pictures: $(VENV)/.dev  ## the designs' pictures for docs/designs.md (needs Chromium)
+	@$(BIN)/python docs/pictures/make.py
 
 lock:  ## resolve the dependencies again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock

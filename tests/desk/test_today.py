@@ -12,7 +12,7 @@ from django.utils import timezone
 from pipeline.articles.models import Article
 from pipeline.delivery.models import Send
 from pipeline.desk import today
-from pipeline.editions import review
+from pipeline.editions.acts import review
 from pipeline.editions.models import Edition
 from pipeline.posts.models import Post
 from pipeline.staff.models import User
