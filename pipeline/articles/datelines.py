@@ -17,11 +17,12 @@ from pipeline.articles.raw.dates import YEARS, month
 from pipeline.articles.raw.places import is_agency, is_city, is_lead, is_region
 
 MAX_HEAD = 110
+LONGEST_MARK = 8  #: characters; what is bold further on is a bold sentence, and no evidence
 
 _END = re.compile(r"\s*(?:\.(?=[—–-]))?(?:—|–|―|--|\s-(?=\s|$)|(?<=\))-|(?<=\))\s?:|:(?=\s|$)|\|)\s*-?\s*")
 _BRACKET = re.compile(r"\s*[(\[]([^()\[\]]{2,40})[)\]]")
 _SLASHES = re.compile(r"[./\s]+/([^/]{2,20})/\.?\s*")
-_SIGNED_OFF = re.compile(r"^(?P<head>[^()]{4,80}\([^()]{2,30}\))\s+(?=[^\W\d_\s])")
+_SIGNED_OFF = re.compile(r"^(?P<head>[^()]{4,80}\([^()]{2,30}\))(?:\s+(?=[^\W\d_\s])|$)")
 _AGENCY_ONLY = re.compile(r"^\(([^()]{2,30})\)\s*(?:—|–|--|-|:)\s*")
 _CAPS_LEAD = re.compile(
     r"^(?:ABOARD|ON BOARD|EN ROUTE TO|NEAR|OUTSIDE|SOUTHWEST|NORTHWEST|SOUTHEAST|NORTHEAST|SOUTH|NORTH|EAST|WEST)\s+\S"
@@ -94,8 +95,10 @@ def find(text: str, *, strong: bool = False, html: str | None = None, near: date
     if ideographic := _ideographic(text, near):
         return ideographic
     bold = _bold(html) if html else ""
+    if bold and text.startswith(bold) and text[len(bold) :][:1].isalnum():
+        text = f"{bold} {text[len(bold) :]}"
     for head, rest, bare_colon in _heads(text):
-        is_strong = strong or bool(bold and len(bold) >= len(head) and bold.startswith(head[:40]))
+        is_strong = strong or (bold.startswith(head[:40]) and 0 <= len(bold) - len(head) <= LONGEST_MARK)
         parts = _parse(head)
         if parts and _believable(parts, strong=is_strong, bare_colon=bare_colon):
             agency, after = _agency_after(parts.agency, rest)
@@ -113,7 +116,12 @@ def _heads(text: str) -> list[tuple[str, str, bool]]:
             found.append((head, text[mark.end() :].strip(), mark[0].strip().endswith(":")))
     if (match := _SLASHES.search(text[:MAX_HEAD])) and is_agency(match[1]):
         found.append((f"{text[: match.start()]} ({match[1]})", text[match.end() :].strip(" -–—"), False))
-    if (match := _SIGNED_OFF.match(text)) and (parts := _parse(match["head"])) and parts.agency and parts.day:
+    if (
+        (match := _SIGNED_OFF.match(text[: MAX_HEAD + 4]))
+        and (parts := _parse(match["head"]))
+        and parts.agency
+        and parts.day
+    ):
         found.append((match["head"], text[match.end() :].strip(), False))
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html as entities
+import re
 from datetime import date
 
 import pytest
@@ -98,6 +100,38 @@ def test_a_form_newsrooms_use_is_found(head: str, place: str, day: date | None, 
 @pytest.mark.parametrize("text", NEGATIVE + ALSO_NOT)
 def test_a_lead_word_is_not_a_place(text: str) -> None:
     assert find(text, near=NEAR) is None
+
+
+def test_the_references_forms_are_all_here() -> None:
+    assert (len(POSITIVE), len(NEGATIVE)) == (41, 18)
+
+
+@pytest.mark.parametrize(("head", "place", "day", "agency"), POSITIVE + ALSO[:1] + ALSO[2:])
+@pytest.mark.parametrize("shape", ["<p>{} {}</p>", "<p><strong>{}</strong> {}</p>", "<p><b>{}</b>{}</p>"])
+def test_a_form_is_found_however_it_is_set(
+    shape: str, head: str, place: str, day: date | None, agency: str | None
+) -> None:
+    markup = shape.format(entities.escape(head.strip()), TEXT)
+    text = entities.unescape(re.sub(r"<[^<>]*>", "", markup))
+    assert find(text, html=markup, near=NEAR) == Dateline(place, day, agency, TEXT)
+
+
+@pytest.mark.parametrize("text", NEGATIVE)
+def test_a_lead_word_in_bold_is_no_place_either(text: str) -> None:
+    first, _, rest = text.partition(" ")
+    for markup in (f"<p><strong>{text}</strong></p>", f"<p><strong>{first}</strong> {rest}</p>"):
+        assert find(text, html=markup, near=NEAR) is None
+    assert find(text, strong=True, near=NEAR) is None
+
+
+def test_a_bold_sentence_is_no_evidence() -> None:
+    text = "London - the city that never stops, he said."
+    assert find(text, html=f"<p><strong>{text}</strong></p>") is None
+
+
+def test_a_dateline_may_stand_alone() -> None:
+    assert find("New Delhi, Apr 19 (PTI)", near=NEAR) == Dateline("New Delhi", date(2024, 4, 19), "PTI", "")
+    assert find("Tokyo, 19 April 2024 (TDI):", near=NEAR) == Dateline("Tokyo", date(2024, 4, 19), "TDI", "")
 
 
 def test_a_day_without_a_year_stays_open_when_nothing_is_near() -> None:

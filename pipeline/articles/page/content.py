@@ -18,7 +18,7 @@ from pipeline.articles.raw.trees import MAX_TEXT, fragment_tree, says, text_of
 
 ENOUGH_CHARS = 250  #: of paragraphs in a holder, for it to be believed
 TEASER = 12  #: times longer another holder is, and this one is none of the story
-MAX_COPIES = 12  #: of holders that are cleaned to see what is left
+MAX_COPIES = 6  #: of holders that are cleaned to see what is left
 MAX_ELEMENTS = 30_000  #: trafilatura is asked about; 100,000 took it 7 s
 MAX_PARAGRAPHS = 5_000
 FEWEST_CHARS = 60  #: of what trafilatura finds; less is a heading or a form

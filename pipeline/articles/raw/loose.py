@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from lxml.html import HtmlElement
 
 from pipeline.articles.raw.trees import SPACED, says
@@ -13,7 +11,8 @@ ENOUGH_BETWEEN = 40  #: characters of a line between blocks
 
 _HOLDERS = frozenset(["div", "section", "article", "center", "main", "td", "li", "blockquote", "body", "details"])
 _BLOCKS = frozenset(SPACED) - {"br"}
-_SENTENCE = re.compile(r"\w+\W+\w+.*[.!?…。！？۔؟।]['\")\]’”»」]{0,3}$", re.DOTALL)
+_ENDS = frozenset(".!?…。！？۔؟।")
+_QUOTES = "'\")]’”»」"
 
 
 def wrap(content: HtmlElement) -> None:
@@ -30,7 +29,7 @@ def wrap(content: HtmlElement) -> None:
 
 def _wrap(holder: HtmlElement, holding: set[HtmlElement]) -> None:
     mixed = any(child.tag in _BLOCKS or child in holding for child in holder)
-    if not mixed and (not (words := says(holder)) or not (len(words) >= ENOUGH_BARE or _SENTENCE.match(words))):
+    if not mixed and (not (words := says(holder)) or not (len(words) >= ENOUGH_BARE or _is_sentence(words))):
         return
     if mixed and not _has_bare_text(holder):
         return
@@ -73,4 +72,10 @@ def _bare(holder: HtmlElement, text: str | None) -> HtmlElement:
 
 def _is_text(part: HtmlElement, mixed: bool) -> bool:
     words = says(part)
-    return bool(words) and (not mixed or len(words) >= ENOUGH_BETWEEN or bool(_SENTENCE.match(words)))
+    return bool(words) and (not mixed or len(words) >= ENOUGH_BETWEEN or _is_sentence(words))
+
+
+def _is_sentence(words: str) -> bool:
+    """Two words or more (or a line of a script without spaces) and a mark behind the last."""
+    bare = words.rstrip(_QUOTES)
+    return bool(bare) and bare[-1] in _ENDS and (" " in bare or not bare.isascii())

@@ -37,6 +37,7 @@ _CLOSE_THEMSELVES = frozenset(["p", "li", "dt", "dd", "td", "th", "tr", "option"
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _CONTROL_REFERENCE = re.compile(r"&#(?:0{0,6}(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0{0,6}(?:[0-8bcefBCEF]|1[0-9a-fA-F]));")
+_HALVES = re.compile("[\ud800-\udfff]")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _DECLARED = re.compile(
     rb"""(?:<\?xml[^>]{0,200}?encoding|<meta[^>]{0,200}?charset)\s{0,5}=\s{0,5}["']?\s{0,5}([\w.:\-]{2,40})""",
@@ -215,7 +216,7 @@ def _step(stack: list[str], open_: dict[str, int], name: str, *, closing: bool) 
 
 def clean_html(text: str, *, base: str | None = None) -> str:
     """HTML of the allow-list only, its addresses absolute and http(s) or mailto."""
-    text = _BLANKS.sub(" ", text[:MAX_HTML_CHARS])
+    text = _BLANKS.sub(" ", _HALVES.sub("", text[:MAX_HTML_CHARS]))
     if _CROWDED.search(text) or depth(text, stop_at=MAX_HTML_DEPTH) >= MAX_HTML_DEPTH:
         return f"<p>{html.escape(_TAG.sub(' ', text))}</p>"
     cleaned = nh3.clean(
@@ -238,7 +239,7 @@ def _absolute(base: str | None, tag: str, name: str, value: str) -> str | None:
 
 def absolute(address: str, *, base: str | None) -> str | None:
     """An absolute http(s) or mailto address, or None: a relative one without a base leads nowhere."""
-    if not (address := address.strip()[:4000]):
+    if not (address := _HALVES.sub("", address.strip()[:4000])):
         return None
     try:
         joined = urlsplit(urljoin(base or "", address)).geturl()
@@ -249,7 +250,7 @@ def absolute(address: str, *, base: str | None) -> str | None:
 
 def plain(text: str) -> str:
     """The words of a fragment of HTML, on one line. `1 < 2` stays, entities are read once."""
-    text = text[:MAX_HTML_CHARS]
+    text = _HALVES.sub("", text[:MAX_HTML_CHARS])
     if "<" in text:
         text = _words(text)
     return " ".join(html.unescape(text).split())

@@ -6,7 +6,6 @@ The answers hold post numbers, which are identities within a site; a feed's guid
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
-from pipeline.articles.raw.markup import UnusableInput, absolute, decode, lower_headers, plain
+from pipeline.articles.raw.markup import UnusableInput, absolute, decode, from_json, lower_headers, plain
 from pipeline.sources.formats.entries import Entry, Notes, distinct
 from pipeline.sources.formats.rest import Term, entry, number, text
 
@@ -237,8 +236,8 @@ def _parsed(words: str, notes: Notes) -> object:
         notes.add("text before the JSON was ignored")
         words = words[start.start() :]
     try:
-        return json.loads(words, strict=False)
-    except (ValueError, RecursionError) as error:
+        return from_json(words)
+    except ValueError as error:
         raise UnusableInput("not readable as a REST answer: it starts like JSON and is not") from error
 
 

@@ -40,6 +40,20 @@ def test_a_sentence_about_embargoes_is_no_embargo(text: str) -> None:
     assert marker_of(text) is None
 
 
+@pytest.mark.parametrize(
+    ("headline", "kind"),
+    [
+        ("Bees to be counted (EMBARGOED UNTIL 0600 GMT 20 April)", "embargo"),
+        ("Bees – STRICTLY EMBARGOED", "embargo"),
+        ("NEWS: NOT FOR PUBLICATION BEFORE 20 April", "embargo"),
+        ("Fish talk [RETRACTED]", "retraction"),
+        ("Fish talk – WITHDRAWN", "retraction"),
+    ],
+)
+def test_in_capitals_a_marker_may_end_a_headline(headline: str, kind: str) -> None:
+    assert marker_of(headline) == Marker(kind, headline)
+
+
 def test_only_the_ends_of_a_story_are_asked() -> None:
     blocks = [
         "First.",
