@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.skipif(LACKS is not None, reason=str(LACKS)),
 ]
 ARCHIVE = 12
+IMPORTED = 250  #: more than two pages of the REST interface; tests/sources/test_acceptance.py has the 500
 SECTION = ("Diplomatic News", "Ambassadors")
 FIELDS = (
     "a.id, a.state, a.code, a.headline, a.url, a.section_path, a.dateline, a.text, a.related, a.announced_at, a.told"
@@ -276,13 +277,13 @@ def test_a_post_deleted_and_made_anew_under_its_old_address_is_told_once(town: T
     assert town.news() == news + 1
 
 
-def test_500_old_posts_put_in_by_an_importer_are_found_and_none_is_told(town: Town) -> None:
+def test_old_posts_put_in_by_an_importer_are_found_and_none_is_told(town: Town) -> None:
     news = town.news()
-    town.site.import_old(500, newest=datetime.now(UTC) - timedelta(days=30), first=ARCHIVE)
+    town.site.import_old(IMPORTED, newest=datetime.now(UTC) - timedelta(days=30), first=ARCHIVE)
     found = "SELECT count(*) FROM dateline_article WHERE headline LIKE 'From the archive%%' AND state = 'archived'"
     try:
         town.hint()
-        town.until(lambda: town.house.one(found) == 500, "finding and archiving 500 old posts", 120)
+        town.until(lambda: town.house.one(found) == IMPORTED, "finding and archiving old posts", 120)
         assert town.news() == news
     finally:
         town.house.rows("UPDATE dateline_source SET cautious_until = NULL, cautious_because = '' RETURNING id")
