@@ -176,6 +176,188 @@ def test_a_design_that_is_not_there_is_said(tmp_path: Path) -> None:
         rendered({"newsletter": {"design": "evening"}, "articles": [{"title": "T"}]}, tmp_path)
 
 
+@pytest.mark.parametrize("design", ["morning", "section", "weekly", "breaking"])
+def test_every_design_renders_the_sample(design: str, tmp_path: Path) -> None:
+    document = json.loads(SAMPLE.read_bytes())
+    document["newsletter"]["design"] = design
+    warnings, html, text = rendered(document, tmp_path)
+    assert warnings == []
+    assert "</html>" in html
+    assert "Five capitals, one river" in " ".join(text.split())
+
+
+def report(document: Any, out: Path) -> dict[str, Any]:
+    """preflight.json of a document."""
+    rendered(document, out)
+    read: dict[str, Any] = json.loads((out / "made" / "preflight.json").read_bytes())
+    return read
+
+
+def test_the_report_says_what_was_found_and_what_it_weighs(tmp_path: Path) -> None:
+    document = json.loads(SAMPLE.read_bytes())
+    document["newsletter"]["subject"] = "x" * 90
+    said = report(document, tmp_path)
+    made = {path.suffix: path.stat().st_size for path in (tmp_path / "made").iterdir()}
+    assert (said["html_bytes"], said["text_bytes"], said["eml_bytes"]) == (made[".html"], made[".txt"], made[".eml"])
+    assert [link["number"] for link in said["links"]] == list(range(len(said["links"])))
+    assert said["reading_minutes"] >= 2
+    assert {"feature", "clients", "fallback"} == set(said["clients"][0])
+    finding = next(each for each in said["findings"] if each["code"] == "long_subject")
+    assert set(finding) == {"code", "level", "where", "fix", "text", "params"}
+    assert "90 characters" in finding["text"]
+
+
+def test_a_file_without_any_date_gives_the_same_files_on_any_day(tmp_path: Path) -> None:
+    warnings, _, text = rendered([{"title": "Undated", "canonical": "https://c.example/1"}], tmp_path)
+    assert "1 January 2000" in text
+    assert any("nothing has a date" in warning for warning in warnings)
+
+
+OWN = """<mjml><mj-head><mj-attributes><mj-all font-family="Georgia"/></mj-attributes></mj-head><mj-body>
+<mj-raw><img src="[[dl:open]]" alt="" width="1" height="1"/></mj-raw>
+{% for block in blocks %}<mj-raw>[[dl:b{{ block.position }}]]</mj-raw>
+{% for placed in block.stories %}<mj-section><mj-column><mj-text>
+<h2>Own: {{ placed.story.headline }}</h2></mj-text></mj-column></mj-section>{% endfor %}{% endfor %}
+<mj-raw>[[dl:b0]]</mj-raw>
+<mj-section><mj-column><mj-text><a href="[[dl:leave]]">Leave</a> <a href="[[dl:view]]">View</a>
+{% for part in signature %}{{ part }}<br/>{% endfor %}</mj-text></mj-column></mj-section></mj-body></mjml>"""
+
+
+def with_design(design: Any) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(SAMPLE.read_bytes())
+    document["newsletter"]["own_design"] = design
+    return document
+
+
+def test_a_file_may_bring_its_own_design(tmp_path: Path) -> None:
+    warnings, html, text = rendered(with_design(OWN), tmp_path)
+    assert warnings == []
+    assert "Own: Five capitals, one river" in html
+    assert text.startswith("THE MORNING DISPATCH")
+
+
+@pytest.mark.parametrize(
+    ("design", "said"),
+    [
+        (OWN.replace("mj-section", "mj-secton"), "own_design: Line 4, column 34: There is no tag <mj-secton>"),
+        (OWN.replace("{{ part }}", "{{ prat }}"), "own_design: Line 8, column 31: There is nothing called “prat”"),
+        (OWN.replace("[[dl:leave]]", "https://x.example/"), "There is no way to leave"),
+        ("{% for %}", "own_design: Line 1, column 1: This cannot be read"),
+    ],
+)
+def test_a_design_that_cannot_be_used_is_one_line_with_its_place(design: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UnusableInput) as refused:
+        rendered(with_design(design), tmp_path)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "made").exists()
+
+
+def test_the_warnings_of_a_design_stand_in_the_report(tmp_path: Path) -> None:
+    said = report(with_design(OWN.replace("[[dl:view]]", "https://x.example/")), tmp_path)
+    assert [each["where"] for each in said["findings"] if each["code"] == "design_warning"] == ["design:8"]
+    assert rendered(with_design(7), tmp_path)[0] == ["newsletter: own_design should be text, not int"]
+
+
+def ruled(*blocks: Any) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(SAMPLE.read_bytes())
+    document["newsletter"]["blocks"] = list(blocks)
+    return document
+
+
+def test_blocks_with_rules_fill_by_them_and_say_what_was_left_out(tmp_path: Path) -> None:
+    document = ruled(
+        {"kind": "lead", "rule": {"count": 1}},
+        {"kind": "section", "title": "From Africa", "rule": {"sections": ["Africa"], "count": 2, "minimum": 2}},
+        {"kind": "section", "title": "Sport", "rule": {"sections": ["Sport"], "minimum": 2}},
+        {"kind": "sponsor", "rule": {"story": {"headline": "A word from us", "url": "https://s.example/"}}},
+        {"kind": "note", "note": "Until tomorrow."},
+    )
+    warnings, _, text = rendered(document, tmp_path)
+    said = json.loads((tmp_path / "made" / "preflight.json").read_bytes())
+    assert ["The block “Sport” found 0 of 2 stories" in warning for warning in warnings].count(True) == 1
+    order = [text.index(part) for part in ("FROM AFRICA", "A word from us", "Until tomorrow.")]
+    assert order == sorted(order)
+    chosen = sum(link["kind"] == "story" for link in said["links"])
+    assert len(said["left_out"]) == 12 - chosen
+    assert {each["code"] for each in said["left_out"]} <= {"other_section", "no_room"}
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ({"kind": "leed"}, "block 1: there is no kind 'leed'"),
+        ({"kind": "top", "rule": {"cuont": 3}}, "block 1: its rule has no cuont"),
+        ({"kind": "top", "rule": {"count": 0}}, "block 1: count must be a whole number from 1 to 100"),
+        ({"kind": "top", "rule": {"sections": "Africa"}}, "block 1: sections should be a list of text"),
+        ({"kind": "top", "rule": {"per_author": -1}}, "block 1: per_author should be a whole number"),
+        ({"kind": "top", "rule": 3}, "block 1: its rule should be an object"),
+        ({"kind": "top", "rule": {"order": "random"}}, "'random' is not a valid Order"),
+    ],
+)
+def test_a_rule_that_cannot_be_meant_is_refused_in_one_line(block: Any, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UnusableInput) as refused:
+        rendered(ruled(block), tmp_path)
+    assert said in str(refused.value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    blocks=st.lists(
+        st.fixed_dictionaries(
+            {"kind": st.sampled_from(["lead", "top", "section", "popular", "related", "sponsor", "note"])},
+            optional={
+                "rule": st.dictionaries(
+                    st.sampled_from(["count", "sections", "sources", "story", "topic", "order", "per_author", "most_age_h"]),
+                    JSON | st.lists(WORDS, max_size=2) | st.integers(0, 9),
+                    max_size=3,
+                ),
+                "title": JSON, "note": JSON, "link": JSON,
+            },
+        )
+        | JSON,
+        min_size=1,
+        max_size=3,
+    )
+)  # fmt: skip
+def test_any_blocks_end_in_files_or_in_one_line(blocks: list[Any], tmp_path_factory: pytest.TempPathFactory) -> None:
+    try:
+        _, html, _ = rendered(ruled(*blocks), tmp_path_factory.mktemp("any"))
+    except UnusableInput as refused:
+        assert "\n" not in str(refused)
+        return
+    assert html.endswith("</html>\n")
+
+
+def test_hostile_and_enormous_articles_come_out_safe_and_whole(tmp_path: Path) -> None:
+    nasty = [
+        "<script>alert(1)</script>", "A" * 180, "عاجل: اتفاق على النهر", "🎉 & &amp; \"quotes\" ‘n’ <b>", ".leading dot",
+        "{{ braces }} {% if %} [[dl:leave]] *|FNAME|*", "\u202egnikcart\u202c", "</td></table>--><!--",
+    ]  # fmt: skip
+    document = {
+        "newsletter": {"name": "N", "slug": "n", "publisher": "P", "postal_address": "1 Street"},
+        "articles": [
+            {"title": title, "canonical": f"https://c.example/{n}", "text": "word " * 400_000, "standfirst": title}
+            for n, title in enumerate(nasty)
+        ],
+    }
+    _, html, _ = rendered(document, tmp_path)
+    assert "<script" not in html
+    message = message_from_bytes((tmp_path / "made" / "morning.eml").read_bytes(), policy=policy.SMTP)
+    parts = [part.get_content().replace("\r\n", "\n") for part in message.iter_parts()]
+    assert parts == [(tmp_path / "made" / f"morning{end}").read_text("utf-8") for end in (".txt", ".html")]
+    assert len(html) < 100_000
+
+
+def test_a_file_that_cannot_be_used_ends_the_command_with_two(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{", encoding="utf-8")
+    argv = [sys.executable, "-m", "pipeline", "render-edition", "--newsletter", "morning"]
+    argv += ["--articles", str(tmp_path / "x.json"), "--out", str(tmp_path / "made")]
+    ran = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert len(ran.stderr.strip().splitlines()) == 1
+
+
 def test_no_database_and_no_django_is_needed(tmp_path: Path) -> None:
     """In an interpreter of its own: this one has Django loaded by the test runner."""
     code = (
