@@ -14,8 +14,8 @@ from pipeline.articles import visit
 from pipeline.articles.gates import announce, bulletins, facts, holds
 from pipeline.articles.gates.changes import Said
 from pipeline.articles.gates.likeness import sketch, title_key
-from pipeline.articles.gates.screen import Decision, State, screen
-from pipeline.articles.identity import identify
+from pipeline.articles.gates.screen import Decision, Facts, State, aged, screen
+from pipeline.articles.identity import identify, telling
 from pipeline.articles.identity.names import url_name
 from pipeline.articles.models import Alias, Article, Section, Version
 from pipeline.articles.page.witnesses import Step
@@ -43,6 +43,8 @@ def take_in(*, article_id: int, now: datetime, client: Client | None = None) -> 
         return None
     if article.source.baseline_at is None or article.source.looks < LOOKS_NEEDED:
         return str(article.state)
+    if (old := _old_by_its_entry(article, now=now)) is not None:
+        return _shelve(article_id, old, now=now)
     reading = visit.told(article)
     if reading is None:
         found = visit.visit(article, client=client, is_first=True)
@@ -55,6 +57,31 @@ def take_in(*, article_id: int, now: datetime, client: Client | None = None) -> 
     return _decide(article_id, reading, now=now)
 
 
+def _old_by_its_entry(article: Article, *, now: datetime) -> Decision | None:
+    """What a channel itself dates too old is not read: an import must not keep today's news waiting."""
+    entry = telling.entry_of(article)
+    if entry is None or entry.published is None:
+        return None
+    return aged(
+        Facts(
+            now=now,
+            first_seen=article.first_seen_at,
+            baseline_at=article.source.baseline_at,
+            published=entry.published,
+        )
+    )
+
+
+@transaction.atomic
+def _shelve(article_id: int, decision: Decision, *, now: datetime) -> str | None:
+    article = _open(article_id)
+    if article is None:
+        return None
+    holds.set_aside(article, decision, now=now)
+    facts.count(article.source_id, decision, now=now)
+    return str(article.state)
+
+
 @transaction.atomic
 def _missing(article_id: int, status: int, *, now: datetime) -> str | None:
     """Told by a channel and not there: taken back before we came, or not yet at every server of the site."""
@@ -64,10 +91,7 @@ def _missing(article_id: int, status: int, *, now: datetime) -> str | None:
     if article.tries + 1 < MOST_TRIES:
         Article.objects.filter(id=article_id).update(tries=F("tries") + 1)
         return str(article.state)
-    decision = Decision(State.ARCHIVED, "gone_before_told", {"status": status})
-    holds.set_aside(article, decision, now=now)
-    facts.count(article.source_id, decision, now=now)
-    return str(article.state)
+    return _shelve(article_id, Decision(State.ARCHIVED, "gone_before_told", {"status": status}), now=now)
 
 
 def _open(article_id: int) -> Article | None:

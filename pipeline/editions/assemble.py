@@ -17,9 +17,9 @@ WORDS_A_MINUTE = 238
 OVERRIDABLE = ("headline", "standfirst", "picture")
 
 
-def content_of(edition: Edition, *, without: frozenset[int] = frozenset()) -> EditionContent:
-    """What the edition says, from its kept items; `without` leaves stories out for readers who had them."""
-    blocks = [filled for block in edition.newsletter.blocks.all() if (filled := _filled(edition, block, without))]
+def content_of(edition: Edition) -> EditionContent:
+    """What the edition says, from its kept items."""
+    blocks = [filled for block in edition.newsletter.blocks.all() if (filled := _filled(edition, block))]
     if edition.note:
         blocks.insert(0, FilledBlock(kind="note", note=edition.note))
     lead = next((story for block in blocks for story in block.stories), None)
@@ -32,10 +32,10 @@ def content_of(edition: Edition, *, without: frozenset[int] = frozenset()) -> Ed
     )
 
 
-def _filled(edition: Edition, block: Block, without: frozenset[int]) -> FilledBlock | None:
+def _filled(edition: Edition, block: Block) -> FilledBlock | None:
     if block.kind == SPONSOR:
         return _sponsor(block)
-    items = edition.items.filter(block=block, picked=True).exclude(article_id__in=without)
+    items = edition.items.filter(block=block, picked=True)
     stories = tuple(_as_edited(item) for item in items.select_related("article").order_by("position"))
     topic = str(block.rule.get("topic", ""))
     return FilledBlock(kind=block.kind, title=block.title, stories=stories, topic=topic) if stories else None

@@ -75,6 +75,7 @@ class Watched:
 def site() -> Iterator[Site]:
     courtesy._robots.clear()
     rest._trees.clear()
+    rest._in_vain.clear()
     with sites.site() as made:
         yield made
 

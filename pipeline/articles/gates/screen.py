@@ -134,8 +134,8 @@ def _first_look(facts: Facts) -> Decision | None:
     return None
 
 
-def _age(facts: Facts) -> Decision | None:
-    """An undated article, and one dated by a fault in the future, counts from its first sight."""
+def aged(facts: Facts) -> Decision | None:
+    """The gate of age. An undated article, and one dated by a fault in the future, counts from its first sight."""
     claimed = facts.published
     if claimed is None or facts.baseline_at is None or claimed > facts.now + FUTURE_LIMIT:
         claimed = facts.first_seen
@@ -199,7 +199,7 @@ def _iso(at: datetime) -> str:
 GATES: tuple[Callable[[Facts], Decision | None], ...] = (
     _known,
     _first_look,
-    _age,
+    aged,
     _withheld,
     _burst,
     _cautious,

@@ -7,7 +7,7 @@ an hour. The interface gives neither ETag nor Last-Modified.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -35,6 +35,8 @@ _LIVING = (Article.State.SEEN, Article.State.READ, Article.State.ELIGIBLE, Artic
 
 #: Category trees by root and when they were read, in this process: parents are told nowhere else.
 _trees: dict[str, tuple[datetime, Mapping[int, Term]]] = {}
+#: By root, sections that posts name and a tree read for them has not.
+_in_vain: dict[str, set[int]] = {}
 
 
 def look(channel: Channel, *, asker: Asker, now: datetime) -> Told:
@@ -106,7 +108,15 @@ def _digest(answer: Answer) -> str:
 
 
 def _read(answer: Answer, channel: Channel, *, asker: Asker, now: datetime) -> Posts:
-    tree, zone = _tree(channel.url, asker=asker, now=now), zone_of(channel.source.zone)
+    tree = _tree(channel.url, asker=asker, now=now)
+    posts = _read_with(tree, answer, channel)
+    if unknown := _unknown(channel.url, tree, posts):
+        return _read_with(_tree(channel.url, asker=asker, now=now, seeking=unknown), answer, channel)
+    return posts
+
+
+def _read_with(tree: Mapping[int, Term], answer: Answer, channel: Channel) -> Posts:
+    zone = zone_of(channel.source.zone)
     return parsed(
         lambda: wordpress.read_posts(answer.body, url=answer.final_url, zone=zone, tree=tree, headers=answer.headers),
         refused_if_unusable=True,
@@ -174,16 +184,24 @@ def _distinct(entries: Iterable[Entry]) -> list[Entry]:
     return list({entry.wp_id or entry.id: entry for entry in entries}.values())
 
 
-def _tree(root: str, *, asker: Asker, now: datetime) -> Mapping[int, Term]:
-    """The site's categories, read at most once an hour; what was known before where they are closed today."""
+def _unknown(root: str, tree: Mapping[int, Term], posts: Posts) -> set[int]:
+    """Sections of these posts that were made since the tree was read, and were not sought in vain yet."""
+    named = {step.term_id for entry in posts.entries for step in entry.sections if step.term_id}
+    return named - tree.keys() - _in_vain.get(root, set()) if tree else set()
+
+
+def _tree(root: str, *, asker: Asker, now: datetime, seeking: Collection[int] = ()) -> Mapping[int, Term]:
+    """The site's categories, read once an hour or to seek new ones; as they were where they are closed today."""
     read_at, tree = _trees.get(root, (None, {}))
-    if read_at is not None and now - read_at < TREE_FOR:
+    if read_at is not None and now - read_at < TREE_FOR and not seeking:
         return tree
     with suppress(Failed):  # sections then go by what the posts themselves embed
         tree = _categories(root, asker)
     if len(_trees) >= TREES:
         _trees.clear()
+        _in_vain.clear()
     _trees[root] = (now, tree)
+    _in_vain[root] = (_in_vain.get(root, set()) if seeking else set()) | set(seeking) - tree.keys()
     return tree
 
 

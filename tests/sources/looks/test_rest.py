@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 
 from pipeline.articles.models import Article, Section
 from pipeline.sources.models import Channel, Source
-from tests.factories.sites import NOW, YESTERDAY, Post, Reply
+from tests.factories.sites import NOW, YESTERDAY, Asked, Post, Reply
 from tests.sources.conftest import Watched
 
 POSTS = "/wp-json/wp/v2/posts"
@@ -195,6 +196,44 @@ def test_sections_have_the_parents_that_only_the_category_list_tells(watched: Wa
     watched.site.publish(at=watched.now)
     watched.look("rest", after=HOUR)
     assert "/wp-json/wp/v2/categories" in watched.site.paths()
+
+
+CATEGORIES = "/wp-json/wp/v2/categories"
+_OLD_TREE = b'[{"id": 1, "name": "Uncategorized", "slug": "uncategorized", "parent": 0}]'
+
+
+def embed_terms(watched: Watched) -> None:
+    """As WordPress does: a post brings its own terms, but not their parents."""
+    term = {"id": 7, "name": "Ambassadors", "slug": "ambassadors", "taxonomy": "category"}
+
+    def told(asked: Asked) -> Reply:
+        plain = watched.site.rest(asked)
+        posts = [post | {"_embedded": {"wp:term": [[term]]}} for post in json.loads(plain.body)]
+        return Reply(plain.status, json.dumps(posts).encode(), plain.headers)
+
+    watched.site.routes[POSTS] = told
+    watched.site.routes[CATEGORIES] = lambda _: Reply(200, _OLD_TREE)
+
+
+def test_a_section_made_since_the_tree_was_read_has_its_parents_at_once(watched: Watched) -> None:
+    """Met on a real WordPress: the first stories of a new section stood at the top of the tree for an hour."""
+    embed_terms(watched)
+    watched.begin("rest")
+    del watched.site.routes[CATEGORIES]
+    watched.site.publish(at=watched.now)
+    watched.look("rest")
+    told = Article.objects.latest("id")
+    assert [step["name"] for step in told.told["entry"]["sections"]] == ["Diplomatic News", "Ambassadors"]
+
+
+def test_a_section_that_no_tree_has_is_sought_once_an_hour(watched: Watched) -> None:
+    embed_terms(watched)
+    watched.begin("rest")
+    for asked in (1, 0, 0):
+        watched.site.asked.clear()
+        watched.site.publish(at=watched.now)
+        watched.look("rest")
+        assert watched.site.paths().count(CATEGORIES) == asked
 
 
 def test_closed_categories_cost_the_parents_and_nothing_else(watched: Watched) -> None:
