@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipeline.delivery.bounces import Bounce, read
+from pipeline.delivery.feedback.bounces import Bounce, read
 
 
 def lines(paths: Iterable[Path | str]) -> Iterator[dict[str, Any]]:

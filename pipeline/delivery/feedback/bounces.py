@@ -1,34 +1,27 @@
 """Mail that comes back: what it says of the address we wrote to. Pure; bytes in, one Bounce out, never an exception.
 
 Understood: delivery reports (RFC 3464, 6522, 6533), complaints (RFC 5965), automatic replies (RFC 3834) and the prose
-of qmail, Exim, Postfix, Sendmail, Exchange, Gmail and their kin. Suppressing a living reader is worse than writing
-once more to a dead address: what is not surely permanent, or may be about us (x.7.x), is soft.
+of qmail, Exim, Postfix, Sendmail, Exchange, Gmail and their kin. What lasts and what passes is judged in `reasons`.
 """
 
 from __future__ import annotations
 
 import re
+from base64 import b64decode
+from codecs import decode as decoded
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
-from enum import StrEnum
+
+from pipeline.delivery.feedback.reasons import CODE_OF_STATUS, Kind, judged
 
 _MOST_BYTES = 2_000_000  #: of a returned mail that are read
 _MOST_RECIPIENTS = 100  #: of one report that are read
 _MOST_TEXT = 64_000  #: characters of prose that are searched
-
-
-class Kind(StrEnum):
-    """What a returned mail means for the address: only `hard` and `complaint` may suppress it."""
-
-    HARD = "hard"
-    SOFT = "soft"
-    COMPLAINT = "complaint"
-    AUTO_REPLY = "auto-reply"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +29,7 @@ class Bounce:
     """One returned mail. `recipient` is in lower case, "" where the mail does not tell.
 
     `status` is the RFC 3463 code, `action` the report's own word (failed, delayed, delivered, relayed, expanded),
-    both "" where there is none. `reason` is a word from `_REASONS`, or the kind of complaint or reply.
+    both "" where there is none. `reason` is a word from `reasons`, or the kind of complaint or reply.
     """
 
     recipient: str = ""
@@ -51,70 +44,8 @@ def read(raw: bytes) -> Bounce:
     try:
         mail = message_from_bytes(raw[:_MOST_BYTES])
         return _complaint(mail) or _report(mail) or _prose(mail) or _automatic(mail) or Bounce()
-    except (RecursionError, ValueError, LookupError, TypeError, AttributeError):
+    except (RecursionError, MessageError, ValueError, LookupError, TypeError, AttributeError):
         return Bounce()  # mail nested a thousand deep, or headers that stdlib's parser cannot bear
-
-
-# (reason, kind, words). What passes, or may be about us, comes before what lasts and is about the mailbox.
-_REASONS: tuple[tuple[str, Kind, re.Pattern[str]], ...] = tuple(
-    (reason, kind, re.compile(words, re.IGNORECASE))
-    for reason, kind, words in (
-        ("mailbox-full", Kind.SOFT, r"(?:mail ?box|inbox|user|account|recipient|storage|disk)\b.{0,40}\b(?:is |are |has )?(?:full|over ?quota|exceed)"
-         r"|over (?:its |the |his )?(?:disk )?quota|quota (?:has been )?exceeded|exceeded (?:the |his |their |its )?(?:mailbox |storage |disk )?(?:quota|storage|limit)"
-         r"|insufficient (?:disk|system) (?:space|storage)|out of storage|postfach (?:ist )?voll|bo[iî]te (?:de r[eé]ception )?pleine|buz[oó]n lleno|容量"),
-        ("throttled", Kind.SOFT, r"rate (?:that|limit)|too (?:many|fast|much mail)|throttl|try(?:ing)? again later|temporarily deferred|unusual rate|\[TSS\d+\]|server busy|too busy"),
-        ("greylisted", Kind.SOFT, r"gr[ae]y-?list"),
-        ("policy", Kind.SOFT, r"spam|black ?list|block ?list|deny ?list|dnsbl|\brbl\b|\breputation\b|\bpolic(?:y|ies)\b|\bdmarc\b|\bdkim\b|\bspf\b|unauthenticated"
-         r"|not authenticated|\bbanned\b|virus|malware|unsolicited|suspicious|blocked (?:using|by)|client host|listed (?:at|by|in|on)\b|relay(?:ing)? (?:access )?(?:is )?(?:denied|not)"
-         r"|unable to relay|not permitted to relay|sender (?:address )?(?:rejected|denied|verif)|reverse dns|\bptr\b|access denied|not authori[sz]ed|content (?:rejected|filter)|message (?:content )?rejected"),
-        ("too-big", Kind.SOFT, r"too (?:large|big)|size (?:limit|exceeds)|exceeds (?:the )?(?:maximum|size|fixed)|message size"),
-        ("no-domain", Kind.HARD, r"(?:host|domain)(?: or domain)?(?: name)? (?:was )?(?:not found|does not exist|unknown)|no such (?:host|domain)|unrouteable (?:mail )?domain|unknown (?:host|domain)"
-         r"|couldn't find any host|(?:does|do) not accept mail|null ?mx|nxdomain|domain of .{0,60} does not exist|domain .{0,80} (?:couldn'?t|could not) be found"),
-        ("no-mailbox", Kind.HARD, r"(?:user|recipient|mailbox|account|address|addressee|alias)\b.{0,60}\b(?:unknown|not (?:be )?found|does(?:n'?t| not) exist|not exist|not listed|invalid|not a valid)"
-         r"|(?:unknown|no such|invalid|non-?existent|bad destination|undeliverable) (?:\w+ )?(?:user|recipient|mailbox|account|address|person|local)|no (?:such )?(?:mailbox|user|recipient)\b"
-         r"|does(?:n'?t| not) have an? .{0,40}account|user .{0,60} not (?:known|exist)|unrouteable address|recipient address rejected|address rejected|nicht (?:gefunden|bekannt)|(?:empf[aä]nger|benutzer|adresse).{0,30}unbekannt"
-         r"|utilisateur inconnu|adresse .{0,30}inconnue|usuario desconocido|宛先.{0,10}不明"),
-        ("disabled", Kind.HARD, r"(?:mail ?box|account|user|address|recipient)\b.{0,40}\b(?:disabled|deactivated|inactive|suspended|closed|terminated|no longer|discontinued|locked)|no longer (?:in use|available|works|active|with)"),
-        ("unreachable", Kind.SOFT, r"timed? ?out|connection (?:refused|reset|lost|dropped)|could not connect|no route to host|network (?:is )?unreachable|wasn't able to establish|expired|too long in (?:the )?queue|retry timeout"),
-    )
-)  # fmt: skip
-
-#: RFC 3463 detail -> reason. What is not here is judged by its words, then by its subject.
-_DETAILS = {
-    "1.1": "no-mailbox", "1.2": "no-domain", "1.3": "no-mailbox", "1.6": "moved", "1.10": "no-domain", "2.1": "disabled",
-    "2.2": "mailbox-full", "2.3": "too-big", "3.1": "system-full", "3.4": "too-big", "4.7": "unreachable"}  # fmt: skip
-_HARD_REASONS = frozenset({"no-mailbox", "no-domain", "disabled", "moved"})
-_SUBJECTS = {"1": "address", "2": "mailbox", "3": "system", "4": "unreachable", "5": "protocol", "6": "content"}  # fmt: skip
-_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
-_CODE = re.compile(r"(?<![\d.\-])([45]\d\d)(?=[\s-])")
-
-
-def judged(*, status: str, words: str) -> tuple[Kind, str]:
-    """Kind and reason of an answer: its enhanced code (RFC 3463, "" for none) and what was said with it.
-
-    Never hard: x.7.x, 4.x, a full mailbox, and everything whose words speak of spam, policy, rates or size.
-    """
-    matches = ((name, kind) for name, kind, pattern in _REASONS if pattern.search(words))
-    said, kind = next(matches, ("", Kind.SOFT))
-    code = _CODE.search(words)
-    if not status:
-        lasting = kind is Kind.HARD and not (code and code[1][0] == "4")
-        return (Kind.HARD if lasting else Kind.SOFT), said or "unknown"
-    level, subject, detail = status.split(".")
-    named = _DETAILS.get(f"{subject}.{detail}", "")
-    if subject == "7":
-        return Kind.SOFT, "policy" if level == "5" else said or "throttled"
-    if level == "4" or (code and code[1][0] == "4" and code.start() == 0):
-        return Kind.SOFT, said or named or _SUBJECTS.get(subject, "unknown")
-    kinder = said if kind is Kind.SOFT else ""
-    if named in _HARD_REASONS and kinder in ("", "unreachable"):
-        # The words name it better: 5.1.10 is no domain (RFC 7505) or no mailbox (Exchange).
-        return Kind.HARD, said if kind is Kind.HARD else named
-    if subject in "014" and kind is Kind.HARD and (subject != "4" or said == "no-domain"):
-        return Kind.HARD, said
-    # 5.1.1 said of a full box, a rate or a blocklist: the words are believed, theirs is the kinder reading.
-    named = "" if named in _HARD_REASONS else named
-    return Kind.SOFT, named or kinder or _SUBJECTS.get(subject, "unknown")
 
 
 def _report(mail: Message) -> Bounce | None:
@@ -139,7 +70,7 @@ def _reported(group: Message, mail: Message) -> Bounce:
 
 def _sharper(status: str, words: str) -> str:
     """The report's status, or the remote server's own where the report's is vague (5.0.0) or too hard (5.1.1)."""
-    told, quoted = _STATUS.search(status), _STATUS.search(words)
+    told, quoted = CODE_OF_STATUS.search(status), CODE_OF_STATUS.search(words)
     if not (told and quoted):
         return (told or quoted or [""])[0]
     vague = told[1].endswith(".0") and told[1][0] == quoted[1][0]
@@ -147,9 +78,13 @@ def _sharper(status: str, words: str) -> str:
     return quoted[1] if vague or too_hard else told[1]
 
 
+_XTEXT = re.compile(r"\\x\{([0-9A-Fa-f]{2,5})\}")
+
+
 def _typed_address(group: Message, name: str) -> str:
-    """`rfc822; person@example.org` (RFC 3464 2.3.1), with or without the type."""
-    return _first_address(_header(group, name).rpartition(";")[2])
+    """`rfc822; person@example.org` (RFC 3464 2.3.1), with or without the type; utf-8-addr-xtext too (RFC 6533 3)."""
+    plain = _XTEXT.sub(lambda found: chr(int(found[1], 16)), _header(group, name))
+    return _first_address(plain.rpartition(";")[2])
 
 
 def _complaint(mail: Message) -> Bounce | None:
@@ -178,7 +113,8 @@ _DAEMON = re.compile(r"mailer-?daemon|post-?master|mail delivery|mdaemon|bounce"
 _GIVING_UP = re.compile(
     r"undeliver|could ?n[o']t be delivered|delivery (?:has )?fail|failure notice|returned (?:mail|to sender)|mail delivery"
     r"|permanent (?:fatal )?error|failed permanently|did not reach|unable to deliver|can(?:'t|not) deliver|not delivered"
-    r"|delivery status|unzustellbar|konnte nicht zugestellt|non remis|no se (?:pudo|ha podido) entregar|配信(?:不能|できません)",
+    r"|delivery status|unzustellbar|konnte nicht zugestellt|non remis|pu [eê]tre remis|no se (?:pudo|ha podido) entregar"
+    r"|mancata consegna|non .{0,10}stato recapitato|недоставленн|не (?:было|может быть) (?:доставлено|отправлено)|配信(?:不能|できません)",
     re.IGNORECASE,
 )
 _WAITING = re.compile(r"be(?:ing)? retried|delay(?:ed)?\b|will (?:continue to|keep) try|not yet been delivered", re.IGNORECASE)  # fmt: skip
@@ -199,7 +135,7 @@ def _prose(mail: Message) -> Bounce | None:
     if not machine or not (failed or _GIVING_UP.search(told)) or _answers_itself(mail):
         return None
     recipient = _first_address(failed) or _accused(said, besides=f"{sender} {_header(mail, 'to')}")
-    status = (_STATUS.search(said) or [""])[0]
+    status = (CODE_OF_STATUS.search(said) or [""])[0]
     kind, reason = judged(status=status, words=said)
     if _WAITING.search(told) and not status.startswith("5"):
         return Bounce(recipient=recipient, kind=Kind.SOFT, reason=reason, status=status, action="delayed")
@@ -244,13 +180,25 @@ def _groups(mail: Message, subtype: str) -> Iterator[Message]:
     """
     for part in _children(mail):
         if part.get_content_type() in (f"message/{subtype}", f"message/global-{subtype}"):
-            for block in _children(part):
+            for block in _encoded(part) or _children(part):
                 yield from _blocks(block)
 
 
 def _children(part: Message) -> list[Message]:
     payload = part.get_payload()
     return [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
+
+
+def _encoded(part: Message) -> list[Message]:
+    """The groups of a report that came in base64 or quoted-printable, which stdlib takes for plain header groups."""
+    how = _header(part, "content-transfer-encoding").lower()
+    if how not in ("base64", "quoted-printable"):
+        return []
+    inner = "\n\n".join(block.as_string() for block in _children(part)).encode("utf-8", "surrogateescape")
+    plain = (
+        decoded(inner, "quopri") if how == "quoted-printable" else b64decode(re.sub(rb"[^\w+/=]", b"", inner) + b"==")
+    )
+    return [message_from_bytes(plain.lstrip())]
 
 
 def _blocks(block: Message) -> Iterator[Message]:
