@@ -5,7 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from pipeline.delivery import batch, send
+from pipeline.delivery import batch, send, transports
+from pipeline.delivery.feedback import mailbox
 from pipeline.kernel.config import config
 from pipeline.kernel.queue import Job
 
@@ -18,3 +19,10 @@ def prepare(*, send_id: int, **_: object) -> None:
 @shared_task(name=Job.DELIVERY_SUBMIT.value)
 def submit(*, batch_id: int, **_: object) -> None:
     batch.submit(batch_id=batch_id, config=config(), now=timezone.now())
+
+
+@shared_task(name=Job.DELIVERY_FEEDBACK.value)
+def feedback(**_: object) -> None:
+    """Each minute: what came back, and whether a way out that failed answers again."""
+    transports.look_again(config=config(), now=timezone.now())
+    mailbox.read(config=config(), now=timezone.now())

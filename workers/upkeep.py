@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from pipeline.articles import intake, revise
 from pipeline.delivery import send
+from pipeline.editions import links
 from pipeline.kernel.queue import Job
 from pipeline.posts import compose
 from pipeline.sources import watch
@@ -16,6 +17,7 @@ from pipeline.sources import watch
 def sweep(**_: object) -> None:
     intake.sweep(now=timezone.now())
     revise.sweep(now=timezone.now())
+    links.sweep(now=timezone.now())
     compose.sweep(now=timezone.now())
     send.sweep(now=timezone.now())
 

@@ -124,7 +124,7 @@ class Delivery(models.Model):
         REFUSED = "refused"
         BOUNCED = "bounced"
         COMPLAINED = "complained"
-        SUPPRESSED = "suppressed"  #: left or was suppressed between freeze and submission
+        SUPPRESSED = "suppressed"  #: left or was suppressed since the freeze, or had all its stories this week
         CANCELLED = "cancelled"
         UNKNOWN = "unknown"  #: the final dot left us, no answer came back; listed, never resent by itself
 

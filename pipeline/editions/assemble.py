@@ -9,6 +9,9 @@ from pipeline.articles.models import Article
 from pipeline.editions.choosing.rules import SPONSOR
 from pipeline.editions.content import EditionContent, FilledBlock, Masthead, Picture, Story
 from pipeline.editions.models import Block, Edition, Item, Newsletter
+from pipeline.editions.own.design import render_own
+from pipeline.editions.render import render
+from pipeline.editions.rendered import LinkTable, Rendered
 from pipeline.kernel.config import config
 
 #: Reading speed of adults in their own language, words a minute (Brysbaert 2019: 238 for English non-fiction).
@@ -60,6 +63,13 @@ def _as_edited(item: Item) -> Story:
     if picture := item.overrides.get("picture"):
         words["picture"] = Picture(url=picture, alt=item.overrides.get("alt", ""))
     return replace(story, **words)
+
+
+def rendering_of(newsletter: Newsletter, content: EditionContent, *, origin_links: LinkTable) -> Rendered:
+    """The edition in its newsletter's design, the editors' own where they wrote one. Raises UnusableTemplate."""
+    if newsletter.own_design:
+        return render_own(newsletter.own_design, content, origin_links=origin_links)
+    return render(content, origin_links=origin_links)
 
 
 def parts_of(content: EditionContent) -> list[dict[str, Any]]:

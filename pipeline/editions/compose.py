@@ -11,16 +11,19 @@ from django.db import transaction
 
 from pipeline.articles.models import Article
 from pipeline.editions.acts.review import TAKEN_BACK
-from pipeline.editions.assemble import changed_since, content_of, parts_of
+from pipeline.editions.assemble import changed_since, content_of, parts_of, rendering_of
 from pipeline.editions.choosing.pool import candidates, cutoff_of, frame_of, placed_in, rules_of
 from pipeline.editions.choosing.rules import Fallback, UnusableRule
 from pipeline.editions.choosing.select import Choice, Selection, choose
 from pipeline.editions.content import EditionContent
 from pipeline.editions.models import Edition, Item, Newsletter, Rendering
-from pipeline.editions.preflight import Facts, check
-from pipeline.editions.render import UnusableTemplate, render
+from pipeline.editions.own.design import lint
+from pipeline.editions.own.problems import sentence
+from pipeline.editions.preflight import Facts, broken, check
+from pipeline.editions.render import UnusableTemplate
 from pipeline.editions.rendered import Doors, LinkTable, Rendered
 from pipeline.kernel.config import config
+from pipeline.kernel.queue import Job, wake
 
 LOOK_AGAIN = timedelta(minutes=1)
 #: States in which composing again is still possible; after approval a person must take it back first.
@@ -104,8 +107,9 @@ def _render(edition: Edition, selection: Selection, *, now: datetime) -> str:
     content = content_of(edition)
     edition.composed_at = now
     try:
-        rendered = render(content, origin_links=LinkTable())
+        rendered = rendering_of(edition.newsletter, content, origin_links=LinkTable())
     except UnusableTemplate as error:
+        edition.preflight = broken(error).as_json()["findings"]
         return _settle(edition, Edition.State.HELD, "unusable_design", now=now, said=str(error)[:500])
     findings = check(rendered, content, facts=facts_of(edition, selection))
     _keep_rendering(edition, rendered, content, size=findings.html_bytes, now=now)
@@ -120,6 +124,7 @@ def _render(edition: Edition, selection: Selection, *, now: datetime) -> str:
             edition, Edition.State.HELD, "asks_short_block", now=now, block=block, found=asks[0].found,
             minimum=asks[0].minimum,
         )  # fmt: skip
+    wake(Job.EDITIONS_ASK, edition_id=edition.id)
     return _settle(edition, Edition.State.READY, TAKEN_BACK if taken_back else "", now=now)
 
 
@@ -161,6 +166,7 @@ def _keep_rendering(edition: Edition, rendered: Rendered, content: EditionConten
             "links": [asdict(link) for link in rendered.links],
             "parts": parts_of(content),
             "largest_bytes": size,
+            "asked_at": None,
             "rendered_at": now,
         },
     )
@@ -169,7 +175,7 @@ def _keep_rendering(edition: Edition, rendered: Rendered, content: EditionConten
 def facts_of(edition: Edition, selection: Selection) -> Facts:
     """What only the database knows of an edition, for preflight."""
     picked = list(edition.items.filter(picked=True).select_related("article"))
-    since = edition.slot_at - SUBJECTS_REMEMBERED
+    since, own = edition.slot_at - SUBJECTS_REMEMBERED, edition.newsletter.own_design
     recent = Edition.objects.filter(newsletter_id=edition.newsletter_id, state=Edition.State.SENT, slot_at__gte=since)
     return Facts(
         doors=Doors.at(track=config().track_url, public=config().site_url),
@@ -178,6 +184,7 @@ def facts_of(edition: Edition, selection: Selection) -> Facts:
         recent_subjects=tuple(recent.order_by("-slot_at").values_list("subject", flat=True)),
         short_blocks=tuple((short.title, short.found, short.minimum) for short in selection.shortfalls),
         changed=frozenset(item.article_id for item in picked if changed_since(item)),
+        design_warnings=tuple((found.line, sentence(found)) for found in lint(own)) if own else (),
     )
 
 

@@ -14,12 +14,14 @@ from django.db import transaction
 from pipeline.editions.assemble import content_of
 from pipeline.editions.content import EditionContent
 from pipeline.editions.findings.pictures import HEAVY_BYTES
-from pipeline.editions.models import Edition
+from pipeline.editions.models import Edition, Rendering
 from pipeline.editions.preflight import ASKED, BLOCK, CONFIRM, NOTE, Facts, as_json, asked
 from pipeline.editions.rendered import Doors
 from pipeline.kernel.config import config
 from pipeline.kernel.outbound.http import Client, FetchError, TooLarge
+from pipeline.kernel.queue import Job, ring
 
+RING_AFTER = timedelta(seconds=20)
 #: Seconds one address may take, and all of them together.
 LONGEST_ANSWER_S, LONGEST_LOOK_S = 5.0, 15.0
 MOST_AT_ONCE = 12
@@ -70,11 +72,21 @@ def ask(*, edition_id: int, now: datetime) -> int | None:
         missing_pictures=looked.missing,
         heavy_pictures=looked.heavy,
     )
-    return _keep(edition, as_json(asked(content, facts=facts)))
+    return _keep(edition, as_json(asked(content, facts=facts)), now=now)
+
+
+def sweep(*, now: datetime) -> int:
+    """Ring for ready editions whose addresses nobody has asked yet; how many."""
+    since = now - RING_AFTER
+    waiting = Edition.objects.filter(state=Edition.State.READY, composed_at__lt=since, rendering__asked_at=None)
+    ids = list(waiting.order_by("slot_at").values_list("id", flat=True)[:20])
+    for edition_id in ids:
+        ring(Job.EDITIONS_ASK, edition_id=edition_id)
+    return len(ids)
 
 
 @transaction.atomic
-def _keep(edition: Edition, told: list[dict[str, Any]]) -> int | None:
+def _keep(edition: Edition, told: list[dict[str, Any]], *, now: datetime) -> int | None:
     row = Edition.objects.select_for_update(of=("self",)).filter(id=edition.id, revision=edition.revision).first()
     if row is None or row.state != Edition.State.READY:
         return None
@@ -82,6 +94,7 @@ def _keep(edition: Edition, told: list[dict[str, Any]]) -> int | None:
     kept = [finding for finding in row.preflight if finding["code"] not in ASKED]
     row.preflight = sorted([*kept, *told], key=lambda finding: order.index(finding["level"]))
     row.save(update_fields=["preflight"])
+    Rendering.objects.filter(edition_id=row.id).update(asked_at=now)
     return len(told)
 
 

@@ -186,6 +186,7 @@ class Rendering(models.Model):
     text = models.TextField()
     links = models.JSONField(default=list)
     parts = models.JSONField(default=list)  #: the blocks in their order: [{"block": position, "topic": slug or ""}]
+    asked_at = models.DateTimeField(null=True)  #: when the sites it links to were asked whether they answer
     largest_bytes = models.PositiveIntegerField(default=0)  #: HTML of the largest message a reader can get
     rendered_at = models.DateTimeField()
 

@@ -37,7 +37,7 @@ def render(content: EditionContent, *, origin_links: LinkTable, honeypot: bool =
     return Rendered(
         subject=line(_page(f"{folder}/subject.txt", values)),
         preheader=line(_page(f"{folder}/preheader.txt", values)),
-        html=_number_strays(markup, links=origin_links),
+        html=number_strays(markup, links=origin_links),
         text=_page(f"{folder}/body.txt", values).strip() + "\n",
         links=origin_links.links(),
         language=content.masthead.language,
@@ -138,7 +138,7 @@ def _reading_minutes(content: EditionContent) -> int:
     return max(1, round(len(read.split()) / _READING_PACE))
 
 
-def _number_strays(markup: str, *, links: LinkTable) -> str:
+def number_strays(markup: str, *, links: LinkTable) -> str:
     """Links a design wrote by itself become counted ones too, numbered in the order they stand."""
     count = 0
 

@@ -41,8 +41,10 @@ class Job(StrEnum):
     ARTICLES_TELL = "articles.tell"
     SCHEDULE_TICK = "schedule.tick"
     EDITIONS_COMPOSE = "editions.compose"
+    EDITIONS_ASK = "editions.ask"
     DELIVERY_PREPARE = "delivery.prepare"
     DELIVERY_SUBMIT = "delivery.submit"
+    DELIVERY_FEEDBACK = "delivery.feedback"
     POSTS_COMPOSE = "posts.compose"
     POSTS_PUBLISH = "posts.publish"
     ENGAGEMENT_DRAIN = "engagement.drain"
@@ -60,8 +62,10 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.ARTICLES_TELL: Queue.WATCH,
     Job.SCHEDULE_TICK: Queue.FAST,
     Job.EDITIONS_COMPOSE: Queue.FAST,
+    Job.EDITIONS_ASK: Queue.WATCH,
     Job.DELIVERY_PREPARE: Queue.SEND,
     Job.DELIVERY_SUBMIT: Queue.SEND,
+    Job.DELIVERY_FEEDBACK: Queue.SLOW,
     Job.POSTS_COMPOSE: Queue.SOCIAL,
     Job.POSTS_PUBLISH: Queue.SOCIAL,
     Job.ENGAGEMENT_DRAIN: Queue.FAST,

@@ -316,8 +316,8 @@ def test_a_block_that_asks_holds_the_edition_at_the_cutoff_only(newsletter: News
     block.rule = {"count": 2, "minimum": 1, "sections": ["Africa"], "fallback": "ask"}
     block.save()
     for number in range(4):
-        articles.article(now=NOW, age_s=600 + number, section_path=["Europe"])
-    early = made(newsletter)
+        articles.article(now=NOW, age_s=3600 + number, section_path=["Europe"])
+    early = made(newsletter, now=DRAFT)
     assert early.state == "ready"
     assert again(early, now=SLOT) == "held"
     early.refresh_from_db()

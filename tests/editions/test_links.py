@@ -156,5 +156,5 @@ def test_an_edition_that_is_not_ready_is_not_asked_about(ready: Edition, site: W
 def test_what_was_changed_meanwhile_is_left_alone(ready: Edition) -> None:
     stale = Edition.objects.get(id=ready.id)
     Edition.objects.filter(id=ready.id).update(revision=ready.revision + 1)
-    assert links._keep(stale, [{"code": "dead_link", "level": "confirm"}]) is None
+    assert links._keep(stale, [{"code": "dead_link", "level": "confirm"}], now=NOW) is None
     assert Edition.objects.get(id=ready.id).preflight == ready.preflight

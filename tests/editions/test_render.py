@@ -138,12 +138,12 @@ def test_rendering_again_keeps_the_meaning_of_numbers_that_are_already_out() -> 
 
 
 def test_a_link_a_design_wrote_by_itself_is_numbered_too() -> None:
-    from pipeline.editions.render import _number_strays
+    from pipeline.editions.render import number_strays
 
     table = LinkTable()
     markup = '<a class="x" href="https://a.example/?b=1&amp;c=2">x</a><link href="https://fonts.example/f">'
     assert (
-        _number_strays(markup, links=table)
+        number_strays(markup, links=table)
         == '<a class="x" href="[[dl:c0]]">x</a><link href="https://fonts.example/f">'
     )
     assert table.links() == (Link(0, "https://a.example/?b=1&c=2", "web", "web/1"),)

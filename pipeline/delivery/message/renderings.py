@@ -9,10 +9,10 @@ from functools import lru_cache
 
 from jinja2 import TemplateError
 
-from pipeline.editions.assemble import content_of
+from pipeline.editions.assemble import content_of, rendering_of
 from pipeline.editions.content import EditionContent, FilledBlock, Story
 from pipeline.editions.models import Edition
-from pipeline.editions.render import UnusableTemplate, render
+from pipeline.editions.render import UnusableTemplate
 from pipeline.editions.rendered import ClosedTable, Link, Rendered, UnknownLink
 
 log = logging.getLogger("dateline.delivery")
@@ -53,7 +53,7 @@ def without(edition: Edition, left_out: frozenset[int]) -> Rendered:
     if content is None:
         return frozen(edition)
     shorter = shortened(content, left_out=left_out, edited=edition.edited)
-    return _again(shorter, links=frozen(edition).links) or frozen(edition)
+    return _again(edition, shorter, links=frozen(edition).links) or frozen(edition)
 
 
 def shortened(content: EditionContent, *, left_out: frozenset[int], edited: bool) -> EditionContent:
@@ -93,16 +93,16 @@ def _had(story: Story, left_out: frozenset[int]) -> bool:
 def _approved(edition_id: int, revision: int) -> EditionContent | None:
     edition = Edition.objects.select_related("rendering", "newsletter").get(id=edition_id)
     content, stored = content_of(edition), frozen(edition)
-    again = _again(content, links=stored.links) if edition.rendering.revision == revision else None
+    again = _again(edition, content, links=stored.links) if edition.rendering.revision == revision else None
     if again is not None and (again.html, again.text) == (stored.html, stored.text):
         return content
     log.warning("edition %s: changed since it was approved, so no story is left out for anybody", edition_id)
     return None
 
 
-def _again(content: EditionContent, *, links: tuple[Link, ...]) -> Rendered | None:
+def _again(edition: Edition, content: EditionContent, *, links: tuple[Link, ...]) -> Rendered | None:
     try:
-        return render(content, origin_links=ClosedTable(links))
+        return rendering_of(edition.newsletter, content, origin_links=ClosedTable(links))
     except (UnknownLink, UnusableTemplate, TemplateError) as error:
         log.warning("an edition that left cannot be rendered again: %s", error)
         return None

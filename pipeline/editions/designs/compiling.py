@@ -26,6 +26,10 @@ def compiled(source: str) -> str:
         made = mjml2html(_INLINE.sub("", source) if rules else source, include_loader=_no_includes)
     except ValueError as error:
         raise UnusableTemplate(f"MJML cannot compile this design: {error}") from error
+    except BaseException as panic:  # mrml panics over `漢>`; pyo3 hands that on as a BaseException
+        if type(panic).__name__ != "PanicException":
+            raise
+        raise UnusableTemplate("MJML cannot compile this design: its compiler gave up") from panic
     if rules:
         made = _inlined(made, rules="\n".join(rules))
     return _INDENT.sub("\n", _SEAM.sub("", made)).strip() + "\n"

@@ -19,7 +19,7 @@ from pipeline.editions.own.problems import ERROR, WARNING, Problem, placed_sente
 from pipeline.editions.own.safety import Said
 from pipeline.editions.own.sample import BARE, FULL
 from pipeline.editions.own.sandbox import Stopped, expanded, plain
-from pipeline.editions.render import _number_strays, render, values_of
+from pipeline.editions.render import number_strays, render, values_of
 from pipeline.editions.rendered import LinkTable, Rendered
 from pipeline.kernel.templating import LARGEST_SOURCE, sandbox
 
@@ -58,7 +58,7 @@ def render_own(source: str, content: EditionContent, *, origin_links: LinkTable,
     for problem in written(made, is_template=False):
         if problem.level == ERROR:
             raise UnusableTemplate(f"What the design comes to: {placed_sentence(problem)}")
-    markup = _number_strays(_compiled(made), links=origin_links)
+    markup = number_strays(_compiled(made), links=origin_links)
     shipped = render(content, origin_links=origin_links, honeypot=honeypot)
     return replace(shipped, html=markup, links=origin_links.links())
 
