@@ -27,6 +27,16 @@ class Account(models.Model):
     approval = models.BooleanField(default=False)
     min_gap_s = models.PositiveIntegerField(default=0)
     stale_after_s = models.PositiveIntegerField(default=6 * 3600)
+    zone = models.CharField(max_length=64, default="UTC")
+    rules = models.JSONField(default=dict)  #: `posts.rules.Rules`: urgency, caps, quiet hours, slots, tone, recycling
+    words = models.JSONField(default=dict)  #: hashtags by section, mentions by name, words that ask for care
+    template = models.TextField(blank=True)  #: an editor's own, rendered in the sandbox; "" is the network's
+    budget_usd = models.DecimalField(max_digits=8, decimal_places=2, null=True)  #: for a calendar month in its zone
+    app = models.CharField(max_length=80, blank=True)  #: accounts of one app share its limits
+    limited_until = models.DateTimeField(null=True)  #: the network asked for patience
+    token_until = models.DateTimeField(null=True)
+    refreshing_until = models.DateTimeField(null=True)  #: one process refreshes a token at a time
+    said = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -51,9 +61,22 @@ class Post(models.Model):
         CANCELLED = "cancelled"
         DELETED = "deleted"
 
+    class Act(models.TextChoices):
+        PUBLISH = "publish"
+        REPLY = "reply"
+        EDIT = "edit"
+        DELETE = "delete"
+
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="+")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="posts")
-    purpose = models.CharField(max_length=20, default="new")
+    purpose = models.CharField(max_length=40, default="new")  #: new, correction:3, delete:new, again:2
+    act = models.CharField(max_length=8, choices=Act.choices, default=Act.PUBLISH)
+    about = models.ForeignKey(
+        "self", null=True, on_delete=models.CASCADE, related_name="acts"
+    )  #: what it answers, edits, deletes
+    format = models.CharField(max_length=12, default="headline")
+    is_breaking = models.BooleanField(default=False)
+    cost_usd = models.DecimalField(max_digits=8, decimal_places=3, default=0)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     code = models.CharField(max_length=40, blank=True)
     params = models.JSONField(default=dict)
@@ -68,6 +91,9 @@ class Post(models.Model):
     remote_url = models.URLField(max_length=500, blank=True)
     created_at = models.DateTimeField()
     posted_at = models.DateTimeField(null=True)
+    verified_at = models.DateTimeField(null=True)  #: read back and found to say what it should
+    version = models.PositiveIntegerField(default=1)  #: of the article, as posted
+    measured_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["article", "account", "purpose"], name="post_once")]
@@ -83,6 +109,8 @@ class Variant(models.Model):
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="variants")
     tone = models.CharField(max_length=20, default="headline")
     text = models.TextField()
+    parts = models.JSONField(default=list)  #: further parts of a thread
+    card = models.JSONField(default=dict)  #: title, description, picture, alt
     length = models.PositiveIntegerField()
     chosen = models.BooleanField(default=False)
 
@@ -93,3 +121,54 @@ class Variant(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Part(models.Model):
+    """One part of a thread: posted in order, each confirmed before the next."""
+
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="thread")
+    number = models.PositiveSmallIntegerField()
+    text = models.TextField()
+    remote_id = models.CharField(max_length=200, blank=True)
+    started_at = models.DateTimeField(null=True)
+    posted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["post", "number"], name="part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.post_id}/{self.number}"
+
+
+class Charge(models.Model):
+    """What an act on a network cost, or is reserved for: written before the call, kept whatever came of it."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="charges")
+    post = models.ForeignKey(Post, null=True, on_delete=models.SET_NULL, related_name="charges")
+    act = models.CharField(max_length=20)
+    usd = models.DecimalField(max_digits=8, decimal_places=3)
+    at = models.DateTimeField()
+    key = models.CharField(max_length=80, unique=True)  #: one charge for each act, however often it is tried
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["account", "at"], name="charge_of_account")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.act} {self.usd}"
+
+
+class Response(models.Model):
+    """What a network says people did with a post, as last read."""
+
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="responses")
+    at = models.DateTimeField()
+    likes = models.PositiveIntegerField(null=True)
+    reposts = models.PositiveIntegerField(null=True)
+    replies = models.PositiveIntegerField(null=True)
+    impressions = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["post", "at"], name="response_once")]
+
+    def __str__(self) -> str:
+        return f"{self.post_id} {self.at:%Y-%m-%d %H:%M}"
