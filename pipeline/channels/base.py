@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class ChannelError(Exception):
@@ -19,16 +20,34 @@ class Temporary(ChannelError):
 class RateLimited(Temporary):
     """Provably not placed: the network asks for patience.
 
-    `retry_after_s` is in seconds, or None where the network did not say.
+    `retry_after_s` is in seconds, or None where the network did not say. `scope` is whose window is used up:
+    "account", or "app" where every account of the app must wait.
     """
 
-    def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(self, reason: str, *, retry_after_s: float | None = None, scope: str = "account") -> None:
         super().__init__(reason)
         self.retry_after_s = retry_after_s
+        self.scope = scope
+
+
+class Expired(Temporary):
+    """Provably not placed: the account's token has run out. `refresh` gives new keys; then try again."""
 
 
 class Permanent(ChannelError):
     """Provably not placed, and another try would end the same way (bad credentials, text refused)."""
+
+
+class Unauthorised(Permanent):
+    """The network no longer takes this account's keys: a person must connect it again."""
+
+
+class Spent(Permanent):
+    """The money or the quota that the network grants is used up: nothing goes out before somebody pays."""
+
+
+class Gone(Permanent):
+    """The post that was to be edited, answered or read is not there."""
 
 
 class Unknown(ChannelError):
@@ -45,11 +64,23 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """What a link shows below a post, on networks where the author builds it (Bluesky, LinkedIn)."""
+
+    url: str
+    title: str
+    description: str = ""
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One text for one account.
 
     `key` is stable across retries and unique per post; networks with an idempotency header receive it.
     `marker` is text that appears in the published post and nowhere else (our tracked link): `find` looks for it.
+    `reply_to` is the remote id of the post it answers, "" for none. `created_at` is when the post was planned, aware
+    and the same across retries: Bluesky derives the record's name from it.
     """
 
     key: str
@@ -57,6 +88,9 @@ class Message:
     marker: str
     language: str = "en"
     pictures: tuple[Picture, ...] = ()
+    reply_to: str = ""
+    card: Card | None = None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +101,47 @@ class Published:
     url: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What people did with a post, as the network counts it; None where it does not say."""
+
+    likes: int | None = None
+    reposts: int | None = None
+    replies: int | None = None
+    impressions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is left of a window of requests, as the last answer told it. `scope` is "account" or "app"."""
+
+    remaining: int
+    reset_at: datetime | None = None
+    scope: str = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """An account's keys after a refresh, to be stored whole in place of the old before any is used.
+
+    `until` is when they run out, None where they do not.
+    """
+
+    values: Mapping[str, str] = field(repr=False)
+    until: datetime | None = None
+
+
 class Channel(Protocol):
-    """A social account that can be posted to. Every adapter passes tests/contracts/test_channel.py."""
+    """A social account that can be posted to. Every adapter passes tests/contracts/test_channel.py.
+
+    What only some networks can do is told by registry.Can, and typed by the protocols below.
+    """
 
     network: str
+    limits: Limits | None  #: None until an answer told them, and on networks that never do
 
     def publish(self, message: Message) -> Published:
-        """Place the message. Raises Temporary, RateLimited, Permanent or Unknown."""
+        """Place the message. Raises Temporary, RateLimited, Expired, Permanent (and its kinds) or Unknown."""
 
     def find(self, message: Message) -> Published | None:
         """Read the account back and return the post that carries the marker; None when it is provably absent.
@@ -85,12 +153,51 @@ class Channel(Protocol):
         """Remove a post; a post already gone is not an error. Raises Temporary, RateLimited or Permanent."""
 
 
+@runtime_checkable
+class Editing(Protocol):
+    """A network on which the words of a live post can be changed, and readers see the change."""
+
+    def edit(self, remote_id: str, message: Message) -> Published:
+        """Put `message` in place of a live post; doing it twice is harmless, so what is lost is Temporary.
+
+        Raises Temporary, RateLimited, Permanent, or Gone where there is no such post.
+        """
+
+
+@runtime_checkable
+class Reading(Protocol):
+    """A network on which one post can be read by its id."""
+
+    def read(self, remote_id: str) -> str | None:
+        """The text as readers get it, links in full; None if there is no such post. Raises like `find`."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A network that counts what people do."""
+
+    def metrics(self, remote_ids: Sequence[str]) -> dict[str, Metrics]:
+        """Counts of each post that is still there. Raises like `find`."""
+
+
+@runtime_checkable
+class Refreshing(Protocol):
+    """An account whose token runs out. One process refreshes at a time (the caller's promise)."""
+
+    def refresh(self) -> Keys:
+        """New keys by the old; this adapter uses them from now on.
+
+        Raises Temporary, or Unauthorised where a person must connect the account again.
+        """
+
+
 class Outcome(StrEnum):
     """What is known of one submitted mail. `accepted` is not `delivered`."""
 
     ACCEPTED = "accepted"  #: the server answered 250 to the final dot
     DEFERRED = "deferred"  #: a 4xx answer: try again later
     REFUSED = "refused"  #: a 5xx answer: this message will not be taken
+    POLICY = "policy"  #: a 5xx answer that blames us (policy, content, standing), not the reader
     UNKNOWN = "unknown"  #: the final dot left us and no answer came back
     UNSENT = "unsent"  #: provably not submitted (no connection, stopped before the dot)
 
@@ -112,18 +219,24 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer for one envelope: SMTP code (0 when none came), enhanced code (RFC 3463, "" when none), text."""
+    """The answer for one envelope: SMTP code (0 when none came), enhanced code (RFC 3463, "" when none), text.
+
+    `group` is the provider whose servers answered, "" where one relay speaks for all. `remote_id` is a service
+    provider's own number of the message, "" where there is none.
+    """
 
     key: int
     outcome: Outcome
     code: int = 0
     enhanced: str = ""
     text: str = ""
+    group: str = ""
+    remote_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where mail is handed over. `security` is plain, starttls or tls."""
+    """Where mail is handed over. `security` is plain, opportunistic (TLS where offered), starttls or tls."""
 
     host: str
     port: int

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
+from pipeline.channels import registry
 from pipeline.channels.base import Channel, Message, Permanent, Published, RateLimited, Temporary, Unknown
-from pipeline.channels.fake import Agora
-from pipeline.channels.x import Credentials, X
 from pipeline.kernel.config import config
 from pipeline.kernel.queue import Job, wake
 from pipeline.kernel.secrets import Sealed, unseal
@@ -78,11 +77,7 @@ def publish(*, post_id: int, now: datetime, channel: Channel | None = None) -> s
 def channel_of(account: Account) -> Channel:
     """The adapter of an account with its credentials. Raises Sealed, or Permanent for a network without an adapter."""
     keys = unseal(account.credentials, secrets=[config().secret_key], bound_to=str(account))
-    if account.network == "agora":
-        return Agora(base_url=account.base_url, handle=account.handle, token=keys.get("token", ""))
-    if account.network == "x":
-        return X(credentials=Credentials(**keys), base_url=account.base_url or config().x_base_url)
-    raise Permanent(f"no adapter for {account.network} yet")
+    return registry.connect(account.network, keys=keys, handle=account.handle, base_url=account.base_url)
 
 
 def _place(message: Message, channel: Channel) -> dict[str, object]:

@@ -22,8 +22,8 @@ from oauthlib.common import Request as SignedRequest  # type: ignore[import-unty
 from oauthlib.oauth1.rfc5849 import signature  # type: ignore[import-untyped]
 
 from pipeline.channels.base import Channel
-from pipeline.channels.fake import Agora
-from pipeline.channels.x import Credentials, X
+from pipeline.channels.social.fake import Agora
+from pipeline.channels.social.x import Credentials, X
 
 TIMEOUT_S = (2.0, 0.5)
 SECRETS = ("ck-public", "cs-secret", "4711-token", "ts-secret")

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from pipeline.articles.models import Article
 from pipeline.channels.base import Channel, Message, Permanent, Published, RateLimited, Temporary, Unknown
-from pipeline.channels.fake import Agora
-from pipeline.channels.x import Credentials, X
+from pipeline.channels.social.fake import Agora
+from pipeline.channels.social.x import Credentials, X
 from pipeline.delivery.publish import ABSENT_TIMES, LEASE_S, LOOK_AGAIN, MOST_TRIES, channel_of, publish
 from pipeline.demo.world.network import PretendNetwork
 from pipeline.kernel.config import config

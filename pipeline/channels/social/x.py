@@ -18,7 +18,8 @@ import tweepy
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from pipeline.channels.base import Message, Permanent, Picture, Published, RateLimited, Temporary, Unknown
+from pipeline.channels.base import Limits, Message, Permanent, Picture, Published, RateLimited, Temporary, Unknown
+from pipeline.kernel.config import config
 
 _HOST = "https://api.twitter.com"  # tweepy 4.17 has it in its code; api.x.com is the same service
 _WINDOW = 100  #: newest own posts that `find` looks at
@@ -34,6 +35,11 @@ class Credentials:
     consumer_secret: str = field(repr=False)
     access_token: str = field(repr=False)
     access_token_secret: str = field(repr=False)
+
+
+def connect(*, keys: Mapping[str, str], handle: str, base_url: str) -> X:  # noqa: ARG001 - the keys name the account
+    """The account that the keys belong to."""
+    return X(credentials=Credentials(**keys), base_url=base_url or config().x_base_url)
 
 
 class _Door(HTTPAdapter):
@@ -68,6 +74,7 @@ class X:
         base_url: str = "",
         timeout_s: tuple[float, float] = (5.0, 30.0),
     ) -> None:
+        self.limits: Limits | None = None
         self._client = tweepy.Client(
             consumer_key=credentials.consumer_key,
             consumer_secret=credentials.consumer_secret,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -14,7 +15,12 @@ from urllib.parse import quote
 
 import httpx
 
-from pipeline.channels.base import Message, Permanent, Picture, Published, RateLimited, Temporary, Unknown
+from pipeline.channels.base import Limits, Message, Permanent, Picture, Published, RateLimited, Temporary, Unknown
+
+
+def connect(*, keys: Mapping[str, str], handle: str, base_url: str) -> Agora:
+    """The account of that handle on the pretend network at `base_url`."""
+    return Agora(base_url=base_url, handle=handle, token=keys.get("token", ""))
 
 
 class Agora:
@@ -23,6 +29,7 @@ class Agora:
     network = "agora"
 
     def __init__(self, *, base_url: str, handle: str, token: str, timeout_s: tuple[float, float] = (5.0, 30.0)) -> None:
+        self.limits: Limits | None = None
         connect_s, read_s = timeout_s
         self._posts = f"/api/accounts/{quote(handle, safe='')}/posts"
         self._client = httpx.Client(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.channels.base import Message, Permanent, Picture, RateLimited, Temporary, Unknown
-from pipeline.channels.fake import Agora
+from pipeline.channels.social.fake import Agora
 from pipeline.demo.world.network import PretendNetwork
 
 MESSAGE = Message(key="post-1", text="Ferries run https://go.example.org/s/p1", marker="https://go.example.org/s/p1")

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from pipeline.channels.base import Message, Permanent, Picture, RateLimited, Temporary, Unknown
-from pipeline.channels.x import Credentials, X
+from pipeline.channels.social.x import Credentials, X
 
 DUPLICATE = {"detail": "You are not allowed to create a Tweet with duplicate content.", "status": 403}
 CAPPED = {"title": "UsageCapExceeded", "type": "https://api.twitter.com/2/problems/usage-capped"}
