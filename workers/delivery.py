@@ -24,5 +24,5 @@ def submit(*, batch_id: int, **_: object) -> None:
 @shared_task(name=Job.DELIVERY_FEEDBACK.value)
 def feedback(**_: object) -> None:
     """Each minute: what came back, and whether a way out that failed answers again."""
-    transports.look_again(config=config(), now=timezone.now())
+    transports.look_again(config=config())
     mailbox.read(config=config(), now=timezone.now())

@@ -14,6 +14,7 @@ from pipeline.kernel.processes import addresses
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
 PRODUCTION, DEVELOPMENT = "production", "development"
+MAILBOXES = ("imaps", "imap+starttls", "imap", "pop3s", "pop3+starttls", "pop3")
 
 
 class ConfigError(Exception):
@@ -39,6 +40,10 @@ class Config:
     smtp_url: str = field(repr=False)
     mail_from: str
     bounce_domain: str
+    dkim_key: str = field(repr=False)
+    dkim_selector: str
+    dkim_domain: str
+    bounce_mailbox: str = field(repr=False)
     postal_address: str
     fetch_allow: frozenset[str]
     quarantine_s: int
@@ -125,6 +130,10 @@ def load(environ: Mapping[str, str]) -> Config:
         smtp_url=read.url("DATELINE_SMTP_URL", "", ("smtp", "smtps", "smtp+starttls")),
         mail_from=read.text("DATELINE_MAIL_FROM", "digest@localhost.localdomain"),
         bounce_domain=read.text("DATELINE_BOUNCE_DOMAIN", "localhost.localdomain"),
+        bounce_mailbox=read.url("DATELINE_BOUNCE_MAILBOX", "", MAILBOXES),
+        dkim_key=read.text("DATELINE_DKIM_KEY"),
+        dkim_selector=read.text("DATELINE_DKIM_SELECTOR"),
+        dkim_domain=read.text("DATELINE_DKIM_DOMAIN"),
         postal_address=read.text("DATELINE_POSTAL_ADDRESS"),
         fetch_allow=frozenset(filter(None, read.text("DATELINE_FETCH_ALLOW").replace(",", " ").split())),
         quarantine_s=read.number("DATELINE_QUARANTINE_S", 30, low=1, high=3600),

@@ -38,7 +38,12 @@ def server(config: Config) -> MailServer:
         raise NoMailServer(
             "no mail server: set DATELINE_SMTP_URL, for example smtp+starttls://user:password@mail.example.org:587"
         )
-    parts = urlsplit(config.smtp_url)
+    return server_at(config.smtp_url)
+
+
+def server_at(url: str) -> MailServer:
+    """The mail server of an address like DATELINE_SMTP_URL. Raises KeyError for a scheme that is none of those."""
+    parts = urlsplit(url)
     return MailServer(
         host=parts.hostname or "localhost",
         port=parts.port or DEFAULT_PORTS[parts.scheme],

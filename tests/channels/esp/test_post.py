@@ -199,7 +199,7 @@ def test_a_limit_a_second_is_kept() -> None:
 
 @pytest.mark.parametrize(("name", "settings"), [("pigeon", {}), ("mailgun", {"api_key": "k"}), ("ses", {})])
 def test_a_transport_that_lacks_something_says_what(name: str, settings: dict[str, str]) -> None:
-    with pytest.raises(Permanent, match="needs|no provider"):
+    with pytest.raises(Permanent, match=r"needs|no provider"):
         EspChannel(name, settings)
 
 
