@@ -1,4 +1,4 @@
-"""Networks on loopback for the contract of channels, one per adapter.
+"""Networks on loopback for the contract of channels, one per adapter (their frame: tests/factories/stage.py).
 
 They keep their posts, check credentials (X: the OAuth 1.0a signature, by oauthlib) and can lose an answer before or
 after they have acted on the request.
@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
@@ -24,124 +20,8 @@ from oauthlib.oauth1.rfc5849 import signature  # type: ignore[import-untyped]
 from pipeline.channels.base import Channel
 from pipeline.channels.social.fake import Agora
 from pipeline.channels.social.x import Credentials, X
-
-TIMEOUT_S = (2.0, 0.5)
-SECRETS = ("ck-public", "cs-secret", "4711-token", "ts-secret")
-
-
-@dataclass(frozen=True)
-class Post:
-    """One stored post, as its author wrote it."""
-
-    id: str
-    text: str
-
-
-class Stage(ABC):
-    """A network with one account. `fault` is used up by the next request that writes (`any_fault`: by any)."""
-
-    network: ClassVar[str]
-    answer_to_repeat: ClassVar[str]
-    secrets = SECRETS
-    secrets_used: ClassVar[tuple[int, ...]]  #: which of SECRETS its channel needs
-
-    def __init__(self) -> None:
-        self.posts: list[Post] = []
-        self.fault = self.any_fault = ""
-
-        class Handler(_Handler):
-            answer = staticmethod(self.take)
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Stage:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Answer no more; the port refuses connections."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def take(self, request: _Handler, method: str, body: bytes) -> None:
-        fault, self.any_fault = self.any_fault, ""
-        if method == "POST" and not fault:
-            fault, self.fault = self.fault, ""
-        if fault == "drop before":
-            return request.drop()
-        if fault in ("429", "500", "503"):
-            return self.refuse(request, int(fault))
-        if not self.knows(request, method):
-            return self.refuse(request, 401)
-        status, content = self.act(request, method, body)
-        if fault == "drop after":
-            return request.drop()
-        if fault == "slow":
-            time.sleep(TIMEOUT_S[1] * 2)
-        return request.say(status, content)
-
-    def store(self, text: str) -> Post:
-        self.posts.append(Post(id=str(1000 + len(self.posts)), text=text))
-        return self.posts[-1]
-
-    def remove(self, post_id: str) -> bool:
-        before = len(self.posts)
-        self.posts = [post for post in self.posts if post.id != post_id]
-        return len(self.posts) < before
-
-    def refuse(self, request: _Handler, status: int) -> None:
-        request.say(status, {"error": "no"}, Retry_After="7")
-
-    @abstractmethod
-    def knows(self, request: _Handler, method: str) -> bool:
-        """Whether the caller proved who it is."""
-
-    @abstractmethod
-    def act(self, request: _Handler, method: str, body: bytes) -> tuple[int, Any]:
-        """Do what is asked; status and JSON of the answer."""
-
-    @abstractmethod
-    def channel(self, *, secrets: tuple[str, ...] = SECRETS) -> Channel:
-        """The adapter under test, led to this server."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    answer: Callable[[_Handler, str, bytes], None]
-
-    def do_POST(self) -> None:
-        self.answer(self, "POST", self.rfile.read(int(self.headers.get("Content-Length", 0))))
-
-    def do_GET(self) -> None:
-        self.answer(self, "GET", b"")
-
-    def do_DELETE(self) -> None:
-        self.answer(self, "DELETE", b"")
-
-    def say(self, status: int, content: Any, **headers: str) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        try:
-            self.wfile.write(body)
-        except OSError:
-            self.close_connection = True  # the client did not wait for us
-
-    def drop(self) -> None:
-        self.close_connection = True
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Tests speak for themselves."""
+from tests.factories import page_stages
+from tests.factories.stage import SECRETS, TIMEOUT_S, Handler, Post, Stage
 
 
 class XServer(Stage):
@@ -154,7 +34,7 @@ class XServer(Stage):
     def channel(self, *, secrets: tuple[str, ...] = SECRETS) -> Channel:
         return X(credentials=Credentials(*secrets), base_url=self.url, timeout_s=TIMEOUT_S)
 
-    def knows(self, request: _Handler, method: str) -> bool:
+    def knows(self, request: Handler, method: str) -> bool:
         """RFC 5849: the signature is over https://api.twitter.com, wherever the request was led."""
         header = dict(re.findall(r'(oauth_\w+)="([^"]*)"', request.headers.get("Authorization", "")))
         url = "https://api.twitter.com" + request.path
@@ -167,11 +47,11 @@ class XServer(Stage):
         known = header.get("oauth_consumer_key") == SECRETS[0] and header.get("oauth_token") == SECRETS[2]
         return known and bool(signature.verify_hmac_sha1(signed, SECRETS[1], SECRETS[3]))
 
-    def refuse(self, request: _Handler, status: int) -> None:
+    def refuse(self, request: Handler, status: int) -> None:
         extra = {"x_rate_limit_reset": str(int(time.time()) + 7)} if status == 429 else {}
         request.say(status, {"title": "no", "detail": "no", "status": status}, **extra)
 
-    def act(self, request: _Handler, method: str, body: bytes) -> tuple[int, Any]:
+    def act(self, request: Handler, method: str, body: bytes) -> tuple[int, Any]:
         route = urlsplit(request.path)
         if method == "POST":
             return self._post(json.loads(body)["text"])
@@ -227,10 +107,10 @@ class AgoraServer(Stage):
     def channel(self, *, secrets: tuple[str, ...] = SECRETS) -> Channel:
         return Agora(base_url=self.url, handle="harbour", token=secrets[1], timeout_s=TIMEOUT_S)
 
-    def knows(self, request: _Handler, method: str) -> bool:
+    def knows(self, request: Handler, method: str) -> bool:
         return request.headers.get("Authorization") == f"Bearer {SECRETS[1]}"
 
-    def act(self, request: _Handler, method: str, body: bytes) -> tuple[int, Any]:
+    def act(self, request: Handler, method: str, body: bytes) -> tuple[int, Any]:
         route = urlsplit(request.path)
         if method == "DELETE":
             return (204, {}) if self.remove(route.path.rpartition("/")[2]) else (404, {"error": "gone"})
@@ -252,8 +132,18 @@ class AgoraServer(Stage):
         return {"id": post.id, "url": f"{self.url}/posts/{post.id}", "text": post.text}
 
 
-@pytest.fixture(params=(XServer, AgoraServer), ids=lambda server: server.network)
+STAGES = (XServer, AgoraServer, *page_stages.STAGES)
+
+
+@pytest.fixture(params=STAGES, ids=lambda server: server.network)
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """A running network, each in turn."""
+    with request.param() as started:
+        yield started
+
+
+@pytest.fixture(params=[server for server in STAGES if server.reads_back], ids=lambda server: server.network)
+def reader(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """A running network whose accounts can be read back, each in turn."""
     with request.param() as started:
         yield started

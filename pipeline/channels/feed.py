@@ -1,0 +1,34 @@
+"""An account that lives in its feed alone (/posts/<token>.rss): for networks without an API, and services that read RSS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.channels.base import Limits, Message, Published
+
+
+def connect(*, keys: Mapping[str, str], handle: str, base_url: str) -> Feed:  # noqa: ARG001
+    """There is nothing to connect to."""
+    return Feed()
+
+
+class Feed:
+    """What is due is posted, and the feed shows it from then on: the rows are the network."""
+
+    network = "feed"
+    limits: Limits | None = None
+
+    def publish(self, message: Message) -> Published:
+        """Nothing is sent anywhere."""
+        return Published(remote_id=message.key, url=None)
+
+    def find(self, message: Message) -> Published | None:
+        """It is there as soon as its row says so."""
+        return self.publish(message)
+
+    def edit(self, remote_id: str, message: Message) -> Published:  # noqa: ARG002
+        """The feed shows the newest words by itself."""
+        return Published(remote_id=remote_id, url=None)
+
+    def delete(self, remote_id: str) -> None:
+        """The feed leaves out what its row calls deleted."""
