@@ -174,7 +174,7 @@ def sources() -> list[tuple[str, ast.Module]]:
 def distributions(names: set[str]) -> set[str]:
     """The packages that offer these top-level names; the standard library's are nobody's."""
     offered = packages_distributions()
-    return {dist.lower().replace("_", "-") for name in names for dist in offered.get(name, [])}
+    return {re.sub(r"[-_.]+", "-", dist.lower()) for name in names for dist in offered.get(name, [])}  # PEP 503
 
 
 def test_every_package_we_install_is_used() -> None:
