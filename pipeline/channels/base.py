@@ -121,6 +121,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Capacity:
+    """What one server takes, where servers of a network differ: the longest text, and what an address counts."""
+
+    limit: int
+    link_length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
     """An account's keys after a refresh, to be stored whole in place of the old before any is used.
 
@@ -178,6 +186,14 @@ class Measured(Protocol):
 
     def metrics(self, remote_ids: Sequence[str]) -> dict[str, Metrics]:
         """Counts of each post that is still there. Raises like `find`."""
+
+
+@runtime_checkable
+class Roomy(Protocol):
+    """A network whose servers set their own limits: `capacity().limit` goes to facts.measure(limit=...)."""
+
+    def capacity(self) -> Capacity:
+        """What this account's server takes, asked once. Raises like `find`."""
 
 
 @runtime_checkable

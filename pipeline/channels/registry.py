@@ -40,7 +40,8 @@ class Adapter:
     """One network's adapter.
 
     `module` has `connect(*, keys, handle, base_url) -> Channel`; it is loaded when an account of it is first used.
-    `needs` are sets of keys, any one of which opens an account; `may` are keys that are kept beside them.
+    `needs` are sets of keys, any one of which opens an account; `may` are keys that are kept beside them where the
+    record has them, a session's among them. The first set that is complete counts.
     """
 
     module: str
@@ -53,53 +54,25 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
     {
         "x": Adapter(
             module="pipeline.channels.social.x",
-            needs=(("consumer_key", "consumer_secret", "access_token", "access_token_secret"),),
-            can=Can(media=True),
-        ),
-        "linkedin": Adapter(
-            module="pipeline.channels.pages.linkedin",
             needs=(
-                ("access_token", "organisation", "refresh_token", "client_id", "client_secret"),
-                ("access_token", "organisation"),
+                ("consumer_key", "consumer_secret", "access_token", "access_token_secret"),
+                ("client_id", "access_token", "refresh_token"),
             ),
-            may=("version",),
-            can=Can(edit=True, read=True, metrics=True, card=True, media=True, refresh=True),
+            may=("client_secret", "account_id"),
+            # Answers are for those who were asked; whether one's own thread counts, X does not say (since 2026-02-23).
+            can=Can(read=True, metrics=True, media=True, refresh=True),
         ),
-        "facebook": Adapter(
-            module="pipeline.channels.pages.facebook",
-            needs=(("access_token", "page"),),
-            may=("app_secret",),
-            can=Can(edit=True, read=True, metrics=True, card=True, media=True),
+        "mastodon": Adapter(
+            module="pipeline.channels.social.mastodon",
+            needs=(("access_token",),),
+            can=Can(edit=True, reply=True, thread=True, read=True, metrics=True, media=True),
         ),
-        "threads": Adapter(
-            module="pipeline.channels.pages.threads",
-            needs=(("access_token", "user"),),
-            can=Can(reply=True, thread=True, read=True, metrics=True, card=True, refresh=True),
+        "bluesky": Adapter(
+            module="pipeline.channels.social.bluesky.account",
+            needs=(("app_password",),),
+            may=("identifier", "did", "access_jwt", "refresh_jwt"),
+            can=Can(reply=True, thread=True, read=True, metrics=True, card=True, media=True, refresh=True),
         ),
-        "telegram": Adapter(
-            module="pipeline.channels.pages.telegram",
-            needs=(("token",),),
-            may=("chat",),
-            can=Can(find=False, edit=True, reply=True, card=True, media=True),
-        ),
-        # A webhook alone cannot look back: `find` then says so, and a person is asked.
-        "discord": Adapter(
-            module="pipeline.channels.pages.discord",
-            needs=(("webhook", "bot_token", "channel"), ("webhook",)),
-            may=("server",),
-            can=Can(edit=True, read=True, metrics=True, media=True),
-        ),
-        "slack": Adapter(
-            module="pipeline.channels.pages.slack",
-            needs=(("token", "channel"), ("webhook",)),
-            can=Can(edit=True, reply=True, thread=True, read=True, metrics=True),
-        ),
-        "hook": Adapter(
-            module="pipeline.channels.pages.hook",
-            needs=(("url", "secret"),),
-            can=Can(edit=True, reply=True, read=True, card=True, media=True),
-        ),
-        "feed": Adapter(module="pipeline.channels.feed", needs=((),), can=Can(edit=True)),
         "agora": Adapter(
             module="pipeline.channels.social.fake",
             needs=(("token",),),
