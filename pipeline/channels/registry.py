@@ -73,6 +73,50 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
             may=("identifier", "did", "access_jwt", "refresh_jwt"),
             can=Can(reply=True, thread=True, read=True, metrics=True, card=True, media=True, refresh=True),
         ),
+        "linkedin": Adapter(
+            module="pipeline.channels.pages.linkedin",
+            needs=(
+                ("access_token", "organisation", "refresh_token", "client_id", "client_secret"),
+                ("access_token", "organisation"),
+            ),
+            may=("version",),
+            can=Can(edit=True, read=True, metrics=True, card=True, media=True, refresh=True),
+        ),
+        "facebook": Adapter(
+            module="pipeline.channels.pages.facebook",
+            needs=(("access_token", "page"),),
+            may=("app_secret",),
+            can=Can(edit=True, read=True, metrics=True, card=True, media=True),
+        ),
+        "threads": Adapter(
+            module="pipeline.channels.pages.threads",
+            needs=(("access_token", "user"),),
+            can=Can(reply=True, thread=True, read=True, metrics=True, card=True, refresh=True),
+        ),
+        "telegram": Adapter(
+            module="pipeline.channels.pages.telegram",
+            needs=(("token",),),
+            may=("chat",),
+            can=Can(find=False, edit=True, reply=True, card=True, media=True),
+        ),
+        # A webhook alone cannot look back: `find` then says so, and a person is asked.
+        "discord": Adapter(
+            module="pipeline.channels.pages.discord",
+            needs=(("webhook", "bot_token", "channel"), ("webhook",)),
+            may=("server",),
+            can=Can(edit=True, read=True, metrics=True, media=True),
+        ),
+        "slack": Adapter(
+            module="pipeline.channels.pages.slack",
+            needs=(("token", "channel"), ("webhook",)),
+            can=Can(edit=True, reply=True, thread=True, read=True, metrics=True),
+        ),
+        "hook": Adapter(
+            module="pipeline.channels.pages.hook",
+            needs=(("url", "secret"),),
+            can=Can(edit=True, reply=True, read=True, card=True, media=True),
+        ),
+        "feed": Adapter(module="pipeline.channels.feed", needs=((),), can=Can(edit=True)),
         "agora": Adapter(
             module="pipeline.channels.social.fake",
             needs=(("token",),),
