@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from pipeline.public import health, hooks, leave, letter_pages, popular
+from pipeline.public import health, leave, letter_pages, popular
+from pipeline.public.hooks import providers, sites
 
 urlpatterns = [
     path("healthz", health.healthz),
@@ -12,9 +13,10 @@ urlpatterns = [
     path("p/<str:token>", leave.leave, name="preferences"),
     path("v/<str:token>", letter_pages.web_view, name="web_view"),
     path("w/<str:token>", letter_pages.why, name="why"),
-    path("ping/<str:token>", hooks.ping, name="ping"),
-    path("hooks/<str:token>", hooks.hook, name="hook"),
-    path("websub/<str:token>", hooks.hub, name="websub"),
+    path("ping/<str:token>", sites.ping, name="ping"),
+    path("hooks/<str:token>", sites.hook, name="hook"),
+    path("websub/<str:token>", sites.hub, name="websub"),
+    path("esp/<str:provider>/<str:token>", providers.hook, name="esp_hook"),
     path("popular.json", popular.as_json, name="popular_json"),
     path("popular.rss", popular.as_rss, name="popular_rss"),
     path("popular.html", popular.as_fragment, name="popular_fragment"),
