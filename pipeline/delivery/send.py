@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from pipeline.articles.models import Article
-from pipeline.audience.recipients import RECIPIENTS
+from pipeline.delivery.course import doubts
+from pipeline.delivery.course.barred import holds_barred_story, holds_killed_story
+from pipeline.delivery.course.drift import confirm, steer, usual
+from pipeline.delivery.course.freeze import CountsDiffer, freeze, uncounted
+from pipeline.delivery.course.pace import due_again, wake_due
+from pipeline.delivery.course.rest import to_the_rest
 from pipeline.delivery.models import Batch, Delivery, Send
-from pipeline.editions.models import Edition, Item, Rendering
+from pipeline.editions.models import Edition, Rendering
 from pipeline.engagement.models import Link, Origin
 from pipeline.kernel.queue import Job, ring, wake
 from pipeline.staff.journal import note
 from pipeline.staff.models import User
 
-BATCH_SIZE = 1000
+__all__ = [
+    "LEAVING_OUT", "CountsDiffer", "begin", "cancel", "confirm", "finish", "fresh_origin_id", "holds_killed_story",
+    "pause", "prepare", "resume", "settle_doubts", "sweep", "to_the_rest",
+]  # fmt: skip
+
 RING_AFTER = timedelta(seconds=5)
 RING_AT_MOST = 64
-
-
-class CountsDiffer(Exception):
-    """What was frozen is not what was counted; nothing was kept and the send is failed for a person to see."""
+#: The code of a send that stands still while what has not left is rendered without a killed story.
+LEAVING_OUT = "leaving_out"
+settle_doubts = doubts.settle_doubts
 
 
 @transaction.atomic
-def begin(*, edition_id: int, now: datetime) -> bool:
-    """Take an approved edition whose undo window has passed; True if this caller won it. A killed story stops it.
+def begin(*, edition_id: int, now: datetime, departures: Mapping[str, datetime] | None = None) -> bool:
+    """Take an approved edition whose undo window has passed; True if this caller won it.
 
-    No joins: Django would move every condition into a subquery, which PostgreSQL does not look at again after it
-    waited for the row, and two callers would win.
+    A killed, embargoed or held story stops it, in the statement that takes it: its stories are locked first, so that
+    an embargo set at the same moment comes before it or after it, and is never missed. No joins: Django would move
+    every condition into a subquery, which PostgreSQL does not look at again after it waited for the row, and two
+    callers would win. `departures` are the instants of readers' zones, where readers are mailed at their own clock.
     """
+    list(_stories(edition_id).select_for_update(no_key=True).values_list("id"))
     won = Edition.objects.filter(
-        ~holds_killed_story(),
+        ~holds_barred_story(),
         Exists(Rendering.objects.filter(edition_id=OuterRef("id"))),
         id=edition_id,
         state=Edition.State.APPROVED,
@@ -47,19 +59,22 @@ def begin(*, edition_id: int, now: datetime) -> bool:
     origin = Origin.objects.create(id=fresh_origin_id(), kind=Origin.Kind.EDITION, started_at=now)
     Link.objects.bulk_create([_link(origin, row) for row in edition.rendering.links])
     Edition.objects.filter(id=edition_id).update(origin=origin)
-    send = Send.objects.create(edition=edition, origin=origin, created_at=now)
+    params = {"departures": {zone: at.isoformat() for zone, at in departures.items()}} if departures else {}
+    send = Send.objects.create(edition=edition, origin=origin, created_at=now, params=params)
     wake(Job.DELIVERY_PREPARE, send_id=send.id)
     return True
 
 
-def holds_killed_story() -> Exists:
-    """A condition on editions: a story they would carry has been killed since it was chosen."""
-    killed = Q(article__state=Article.State.KILLED) | Q(article__killed_at__isnull=False)
-    return Exists(Item.objects.filter(killed, edition_id=OuterRef("id"), picked=True))
+def _stories(edition_id: int) -> Any:
+    carried = Edition.objects.filter(id=edition_id, state=Edition.State.APPROVED, items__picked=True)
+    return Article.objects.filter(id__in=carried.values("items__article_id")).order_by("id")
 
 
 def prepare(*, send_id: int, now: datetime) -> int | None:
-    """Freeze the audience and cut it into batches, all or nothing; the frozen count, or None if not ours to do."""
+    """Freeze the audience and cut it into batches, all or nothing; the frozen count, or None if not ours to do.
+
+    An unusual audience is not mailed before a person has confirmed it (`course.drift` states the rule).
+    """
     started = Send.objects.filter(id=send_id, state__in=[Send.State.PLANNED, Send.State.PREPARING])
     if not started.update(state=Send.State.PREPARING):
         return None
@@ -82,60 +97,48 @@ def _freeze(*, send_id: int, now: datetime) -> int | None:
     )
     if send is None:
         return None
-    frozen = _insert_deliveries(send=send, topic_id=send.edition.newsletter.topic_id, now=now)
-    Send.objects.filter(id=send_id).update(state=Send.State.SUBMITTING, recipients=frozen, prepared_at=now)
-    for batch_id in Batch.objects.filter(send_id=send_id).order_by("number").values_list("id", flat=True):
-        wake(Job.DELIVERY_SUBMIT, batch_id=batch_id)
+    send.expected = usual(newsletter_id=send.edition.newsletter_id, before=send.edition.slot_at).expected
+    frozen = freeze(send=send, now=now)
+    state, code, params = steer(send, frozen=frozen)
+    Send.objects.filter(id=send_id).update(state=state, code=code, params=params, expected=send.expected)
+    if state == Send.State.SUBMITTING:
+        wake_due(send_id=send_id, now=now)
     if not frozen:
         transaction.on_commit(lambda: finish(send_id=send_id, now=now))
     return frozen
 
 
-def _insert_deliveries(*, send: Send, topic_id: int, now: datetime) -> int:
-    values: dict[str, Any] = {"send": send.id, "topic": topic_id, "size": BATCH_SIZE, "now": now}
-    with connection.cursor() as cursor:
-        cursor.execute(_FROZEN, values)
-        cursor.execute("SELECT count(*) FROM frozen")
-        counted = int(cursor.fetchone()[0])
-        cursor.execute(_BATCHES, values)
-        cursor.execute(_DELIVERIES, values)
-        inserted = int(cursor.rowcount)
-        cursor.execute("DROP TABLE frozen")
-    if counted != inserted:
-        raise CountsDiffer(f"{counted} counted, {inserted} frozen")
-    return inserted
-
-
-_FROZEN = f"""
-CREATE TEMPORARY TABLE frozen ON COMMIT DROP AS
-SELECT id, address, row_number() OVER (ORDER BY id) AS ordinal FROM ({RECIPIENTS}) AS reader
-"""  # noqa: S608 - our own constant
-_BATCHES = """
-INSERT INTO dateline_batch (send_id, number, state, fence, host, due_at)
-SELECT %(send)s, number, 'pending', 0, '', %(now)s
-  FROM generate_series(0, (SELECT (count(*) - 1) / %(size)s FROM frozen)) AS number
- WHERE EXISTS (SELECT 1 FROM frozen)
-"""
-_DELIVERIES = """
-INSERT INTO dateline_delivery (send_id, batch_id, subscriber_id, ordinal, address, state, reason, smtp_code, tries)
-SELECT %(send)s, batch.id, frozen.id, frozen.ordinal, frozen.address, 'pending', '', 0, 0
-  FROM frozen JOIN dateline_batch batch ON batch.send_id = %(send)s AND batch.number = (frozen.ordinal - 1) / %(size)s
-"""
-
-
 def finish(*, send_id: int, now: datetime) -> bool:
-    """Close a send whose every batch is done; True if this call closed it."""
+    """Close a send whose every batch is done and whose every reader has an end; True if this call closed it.
+
+    Where the newsletter's policy resends what is in doubt, it goes on once more instead. Rows that do not add up to
+    the frozen count fail it aloud; nothing is lost, and `to_the_rest` goes on with whoever is open.
+    """
+    if Batch.objects.filter(send_id=send_id).exclude(state=Batch.State.DONE).exists():
+        return False
     with transaction.atomic():
-        if Batch.objects.filter(send_id=send_id).exclude(state=Batch.State.DONE).exists():
+        rows = Send.objects.select_for_update(of=("self",), no_key=True).select_related("edition__newsletter")
+        send = rows.filter(id=send_id, state=Send.State.SUBMITTING).first()
+        if send is None or Batch.objects.filter(send_id=send_id).exclude(state=Batch.State.DONE).exists():
             return False
-        won = Send.objects.filter(id=send_id, state=Send.State.SUBMITTING).update(
-            state=Send.State.SUBMITTED, ended_at=now
+        if doubts.by_policy(send, now=now):
+            return False
+        if difference := uncounted(send):
+            _fail(send, difference, now=now)
+            return False
+        Send.objects.filter(id=send_id).update(state=Send.State.SUBMITTED, ended_at=now)
+        Edition.objects.filter(id=send.edition_id, state=Edition.State.SENDING).update(
+            state=Edition.State.SENT, ended_at=now
         )
-        if won:
-            Edition.objects.filter(send__id=send_id, state=Edition.State.SENDING).update(
-                state=Edition.State.SENT, ended_at=now
-            )
-    return bool(won)
+    return True
+
+
+def _fail(send: Send, difference: str, *, now: datetime) -> None:
+    """Mail has left, so it is another failure than that of a freeze."""
+    Send.objects.filter(id=send.id).update(
+        state=Send.State.FAILED, code="counts_differ_after", params={"counts": difference}, ended_at=now
+    )
+    note(verb="fail", subject="send", subject_id=send.id, now=now, reason=difference)
 
 
 def pause(*, send_id: int, now: datetime, actor: User | None = None, code: str = "paused", **params: Any) -> bool:
@@ -143,21 +146,36 @@ def pause(*, send_id: int, now: datetime, actor: User | None = None, code: str =
     return _move(send_id, Send.State.SUBMITTING, Send.State.PAUSED, now=now, actor=actor, code=code, params=params)
 
 
+@transaction.atomic
 def resume(*, send_id: int, now: datetime, actor: User | None = None) -> bool:
-    """Go on where it stopped."""
-    moved = _move(send_id, Send.State.PAUSED, Send.State.SUBMITTING, now=now, actor=actor, code="", params={})
-    if moved:
-        Batch.objects.filter(send_id=send_id, state=Batch.State.PENDING).update(due_at=now)
-        for batch_id in Batch.objects.filter(send_id=send_id, state=Batch.State.PENDING).values_list("id", flat=True):
-            wake(Job.DELIVERY_SUBMIT, batch_id=batch_id)
-    return moved
+    """Go on where it stopped. With a killed story it goes on without it, as soon as what is left is rendered again."""
+    rows = Send.objects.select_for_update(of=("self",), no_key=True).select_related("edition__newsletter")
+    send = rows.filter(id=send_id, state=Send.State.PAUSED).first()
+    if send is None:
+        return False
+    if Edition.objects.filter(holds_killed_story(), id=send.edition_id).exists():
+        Send.objects.filter(id=send_id).update(code=LEAVING_OUT, params={})
+        note(verb=LEAVING_OUT, subject="send", subject_id=send_id, now=now, actor=actor)
+        return True
+    _move(send_id, Send.State.PAUSED, Send.State.SUBMITTING, now=now, actor=actor, code="", params={})
+    due_again(send=send, now=now)
+    wake_due(send_id=send_id, now=now)
+    return True
+
+
+_OPEN = (
+    Send.State.PLANNED,
+    Send.State.PREPARING,
+    Send.State.SUBMITTING,
+    Send.State.PAUSED,
+    Send.State.ASKING,
+)
 
 
 @transaction.atomic
 def cancel(*, send_id: int, now: datetime, actor: User | None, reason: str) -> int:
     """Cancel what has not left; returns how many will not receive it. What is accepted cannot be recalled."""
-    open_states = [Send.State.PLANNED, Send.State.PREPARING, Send.State.SUBMITTING, Send.State.PAUSED]
-    if not Send.objects.filter(id=send_id, state__in=open_states).update(state=Send.State.CANCELLED, ended_at=now):
+    if not Send.objects.filter(id=send_id, state__in=_OPEN).update(state=Send.State.CANCELLED, ended_at=now):
         return 0
     spared = Delivery.objects.filter(
         Exists(Batch.objects.filter(id=OuterRef("batch_id"), state=Batch.State.PENDING)),
@@ -219,4 +237,7 @@ def sweep(*, now: datetime) -> int:
         ring(Job.DELIVERY_SUBMIT, batch_id=batch_id)
     for send_id in Send.objects.filter(state=Send.State.SUBMITTING).values_list("id", flat=True):
         finish(send_id=send_id, now=now)
+    unanswered = Send.objects.filter(state__in=[Send.State.ASKING, Send.State.PAUSED], expires_at__lte=now)
+    for send_id in unanswered.values_list("id", flat=True):
+        cancel(send_id=send_id, now=now, actor=None, reason="nobody decided while it was news")
     return len(waiting)

@@ -40,6 +40,9 @@ class Job(StrEnum):
     ARTICLES_REVISE = "articles.revise"
     ARTICLES_TELL = "articles.tell"
     SCHEDULE_TICK = "schedule.tick"
+    SCHEDULE_CHECK = "schedule.check"
+    SCHEDULE_NOTICE = "schedule.notice"
+    SCHEDULE_PULSE = "schedule.pulse"
     EDITIONS_COMPOSE = "editions.compose"
     EDITIONS_ASK = "editions.ask"
     DELIVERY_PREPARE = "delivery.prepare"
@@ -61,6 +64,9 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.ARTICLES_REVISE: Queue.WATCH,
     Job.ARTICLES_TELL: Queue.WATCH,
     Job.SCHEDULE_TICK: Queue.FAST,
+    Job.SCHEDULE_CHECK: Queue.SLOW,
+    Job.SCHEDULE_NOTICE: Queue.SLOW,
+    Job.SCHEDULE_PULSE: Queue.SEND,
     Job.EDITIONS_COMPOSE: Queue.FAST,
     Job.EDITIONS_ASK: Queue.WATCH,
     Job.DELIVERY_PREPARE: Queue.SEND,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pipeline.editions.models import Edition, Newsletter
+from pipeline.schedule.leaving.departures import FARTHEST
 from pipeline.schedule.slots import LIMIT, Cadence, CadenceError, Slot, skips, slots
 
 log = logging.getLogger("dateline.schedule")
@@ -21,17 +22,16 @@ MOST_AHEAD = 3
 
 def plan(*, now: datetime) -> int:
     """Make the editions that do not exist yet; how many. Any number of planners make one row a slot."""
-    return sum(
-        _plan_one(newsletter, now=now) for newsletter in Newsletter.objects.filter(state=Newsletter.State.ACTIVE)
-    )
+    return sum(plan_one(newsletter, now=now) for newsletter in Newsletter.objects.filter(state=Newsletter.State.ACTIVE))
 
 
-def _plan_one(newsletter: Newsletter, *, now: datetime) -> int:
+def plan_one(newsletter: Newsletter, *, now: datetime) -> int:
     try:
         cadence = Cadence.from_json(newsletter.cadence)
     except CadenceError as error:
         log.warning("%s has no usable cadence: %s", newsletter.slug, error)
         return 0
+    reach = AHEAD + (FARTHEST if newsletter.at_readers_clock else timedelta(0))
     known = set(newsletter.editions.filter(slot_at__gt=now - AHEAD).values_list("slot_at", flat=True))
     last = newsletter.editions.order_by("-slot_at").values_list("slot_at", flat=True).first()
     after = min(max(last or newsletter.created_at, newsletter.created_at), now)
@@ -42,8 +42,8 @@ def _plan_one(newsletter: Newsletter, *, now: datetime) -> int:
     )
     ahead = _rows(
         newsletter,
-        going=slots(cadence, after=now, until=now + AHEAD),
-        off=skips(cadence, after=now, until=now + AHEAD),
+        going=slots(cadence, after=now, until=now + reach),
+        off=skips(cadence, after=now, until=now + reach),
     )
     rows = [row for row in missed[-MOST_MISSED:] + ahead[:MOST_AHEAD] if row.slot_at not in known]
     return len(Edition.objects.bulk_create(rows, ignore_conflicts=True))

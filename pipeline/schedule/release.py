@@ -8,12 +8,15 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
 from pipeline.delivery import send
+from pipeline.delivery.course.barred import holds_embargoed_story, holds_waiting_story
 from pipeline.editions.acts import review
 from pipeline.editions.choosing.pool import cutoff_of
 from pipeline.editions.compose import waits_for_stories
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.kernel.queue import Job, ring
 from pipeline.schedule.lateness import Action, Decision, LatePolicy, decide
+from pipeline.schedule.leaving import lead
+from pipeline.schedule.leaving.departures import FARTHEST, departures, first_departure
 from pipeline.staff.journal import note
 
 MOST_AT_ONCE = 50
@@ -26,6 +29,7 @@ def advance(*, now: datetime) -> None:
     _withdraw(now=now)
     _collect(now=now)
     _settle(now=now)
+    _bring_forward(now=now)
     for edition_id in Edition.objects.filter(state=Edition.State.APPROVED, leaves_at__lte=now).values_list(
         "id", flat=True
     )[:MOST_AT_ONCE]:
@@ -36,7 +40,8 @@ def _pass_by(*, now: datetime) -> None:
     """The slots of a newsletter that does not run pass, and leave a row; what a person approved still leaves."""
     by_itself = Q(state__in=WAITING) | Q(state=Edition.State.APPROVED, approved_by=None)
     running = Newsletter.objects.filter(id=OuterRef("newsletter_id"), state=Newsletter.State.ACTIVE)
-    Edition.objects.filter(by_itself, ~Exists(running), slot_at__lte=now).update(
+    its_time = Q(slot_at__lte=now) | Q(leaves_at__lte=now)
+    Edition.objects.filter(by_itself, its_time, ~Exists(running)).update(
         state=Edition.State.SKIPPED,
         code="newsletter_paused",
         params={},
@@ -46,22 +51,27 @@ def _pass_by(*, now: datetime) -> None:
 
 
 def _withdraw(*, now: datetime) -> None:
-    """A story was killed after it was chosen: compose again without it. What a person approved were other words."""
+    """A story was killed, or put under embargo, after it was chosen: compose again. A person approved other words."""
     states = (Edition.State.READY, Edition.State.APPROVED)
-    for edition in Edition.objects.filter(send.holds_killed_story(), state__in=states)[:MOST_AT_ONCE]:
-        with transaction.atomic():
-            won = Edition.objects.filter(id=edition.id, state=edition.state).update(
-                state=Edition.State.COLLECTING, code=review.TAKEN_BACK if edition.edited else "", params={},
-                approved_at=None, approved_by=None, leaves_at=None, revision=F("revision") + 1,
-            )  # fmt: skip
-            if won:
-                note(
-                    verb="withdraw",
-                    subject="edition",
-                    subject_id=edition.id,
-                    now=now,
-                    reason="a story of it was killed",
-                )
+    for reason, barred in _BARRED.items():
+        for edition in Edition.objects.filter(barred(), state__in=states)[:MOST_AT_ONCE]:
+            _take_back(edition, reason, now=now)
+
+
+_BARRED = {
+    "a story of it was killed": send.holds_killed_story,
+    "a story of it is under embargo": holds_embargoed_story,
+}
+
+
+@transaction.atomic
+def _take_back(edition: Edition, reason: str, *, now: datetime) -> None:
+    won = Edition.objects.filter(id=edition.id, state=edition.state).update(
+        state=Edition.State.COLLECTING, code=review.TAKEN_BACK if edition.edited else "", params={},
+        approved_at=None, approved_by=None, leaves_at=None, revision=F("revision") + 1,
+    )  # fmt: skip
+    if won:
+        note(verb="withdraw", subject="edition", subject_id=edition.id, now=now, reason=reason)
 
 
 def _collect(*, now: datetime) -> None:
@@ -70,12 +80,12 @@ def _collect(*, now: datetime) -> None:
         edition
         for edition in Edition.objects.filter(
             state__in=[Edition.State.PLANNED, Edition.State.COLLECTING],
-            slot_at__lte=now + timedelta(days=2),
+            slot_at__lte=now + timedelta(days=1) + FARTHEST,
             newsletter__state=Newsletter.State.ACTIVE,
         )
         .select_related("newsletter")
         .order_by("slot_at")[:MOST_AT_ONCE]
-        if edition.slot_at - timedelta(seconds=edition.newsletter.compose_before_s) <= now
+        if first_departure(edition, now=now) - timedelta(seconds=edition.newsletter.compose_before_s) <= now
         and not waits_for_stories(edition, now=now)
     ]
     for edition in soon:
@@ -93,9 +103,10 @@ def _settle(*, now: datetime) -> None:
         state=Edition.State.READY, composed_at__isnull=False, newsletter__state=Newsletter.State.ACTIVE
     )
     for edition in ready.select_related("newsletter").order_by("slot_at")[:MOST_AT_ONCE]:
-        if edition.composed_at and edition.composed_at >= cutoff_of(edition):
+        earlier = edition.slot_at - first_departure(edition, now=now)
+        if edition.composed_at and edition.composed_at >= cutoff_of(edition) - earlier:
             _decide(edition, now=now)
-        elif cutoff_of(edition) <= now:
+        elif cutoff_of(edition) - earlier <= now:
             ring(Job.EDITIONS_COMPOSE, edition_id=edition.id)
 
 
@@ -107,28 +118,63 @@ def _decide(edition: Edition, *, now: datetime) -> None:
     newsletter, taken_back = edition.newsletter, edition.code == review.TAKEN_BACK
     if edition.approved_at or (newsletter.approval == Newsletter.Approval.RULES and not taken_back):
         _grant(edition.id, now=now)
-    elif edition.slot_at <= now:
-        if newsletter.unapproved == Newsletter.Unapproved.SEND and not taken_back:
-            _grant(edition.id, now=now)
-        else:
-            Edition.objects.filter(id=edition.id, state=Edition.State.READY).update(
-                state=Edition.State.HELD, code="not_approved", params={}, revision=F("revision") + 1
-            )
+    elif first_departure(edition, now=now) <= now and (taken_back or not _by_policy(edition, now=now)):
+        Edition.objects.filter(id=edition.id, state=Edition.State.READY).update(
+            state=Edition.State.HELD, code="not_approved", params={}, revision=F("revision") + 1
+        )
+
+
+def _by_policy(edition: Edition, *, now: datetime) -> bool:
+    """Whether the newsletter lets it leave although nobody approved it: as it is, or with its lead alone."""
+    if edition.newsletter.unapproved == Newsletter.Unapproved.LEAD:
+        return _grant_lead(edition.id, now=now)
+    if edition.newsletter.unapproved == Newsletter.Unapproved.SEND:
+        _grant(edition.id, now=now)
+        return True
+    return False
 
 
 @transaction.atomic
 def _grant(edition_id: int, *, now: datetime) -> None:
-    ready = Edition.objects.filter(id=edition_id, state=Edition.State.READY)
-    edition = ready.select_related("newsletter", "approved_by").select_for_update(of=("self",)).first()
-    if edition is not None:
+    if (edition := _locked(edition_id)) is not None:
         review.grant(edition, now=now, actor=edition.approved_by, undo=False)
+
+
+@transaction.atomic
+def _grant_lead(edition_id: int, *, now: datetime) -> bool:
+    """Approve it with nothing but its lead, and say so; False, and nothing changed, if it cannot leave so."""
+    edition = _locked(edition_id)
+    if edition is None or not lead.cut_down(edition, now=now):
+        transaction.set_rollback(True)
+        return False
+    review.grant(edition, now=now, actor=None, undo=False)
+    Edition.objects.filter(id=edition_id).update(code=lead.CODE)
+    return True
+
+
+def _locked(edition_id: int) -> Edition | None:
+    ready = Edition.objects.filter(id=edition_id, state=Edition.State.READY)
+    return ready.select_related("newsletter", "approved_by").select_for_update(of=("self",)).first()
+
+
+def _bring_forward(*, now: datetime) -> None:
+    """At its readers' clock an approved edition leaves with its first zone, but never within its undo window."""
+    approved = Edition.objects.filter(state=Edition.State.APPROVED, newsletter__at_readers_clock=True)
+    for edition in approved.select_related("newsletter").order_by("slot_at")[:MOST_AT_ONCE]:
+        undo_s = edition.newsletter.undo_s if edition.approved_by_id else 0
+        earliest = (edition.approved_at or now) + timedelta(seconds=undo_s)
+        leaves_at = max(first_departure(edition, now=now), earliest)
+        Edition.objects.filter(id=edition.id, state=Edition.State.APPROVED).exclude(leaves_at=leaves_at).update(
+            leaves_at=leaves_at
+        )
 
 
 def _leave(edition_id: int, *, now: datetime) -> None:
     edition = Edition.objects.select_related("newsletter").get(id=edition_id)
     late = lateness(edition, now=now)
     if late.action is Action.SEND:
-        send.begin(edition_id=edition_id, now=now)
+        if not send.begin(edition_id=edition_id, now=now, departures=departures(edition, now=now)):
+            _hold_waiting(edition_id)
     elif late.action is Action.RENDER_AGAIN:
         Edition.objects.filter(id=edition_id, state=Edition.State.APPROVED).update(
             state=Edition.State.COLLECTING, slot_at=now, revision=F("revision") + 1
@@ -137,11 +183,19 @@ def _leave(edition_id: int, *, now: datetime) -> None:
         _expire(edition, late, now=now)
 
 
+def _hold_waiting(edition_id: int) -> None:
+    """A story of it is held for a person: so is the edition, and it says so."""
+    Edition.objects.filter(holds_waiting_story(), id=edition_id, state=Edition.State.APPROVED).update(
+        state=Edition.State.HELD, code="story_held", params={}, approved_at=None, approved_by=None, leaves_at=None,
+        revision=F("revision") + 1,
+    )  # fmt: skip
+
+
 def lateness(edition: Edition, *, now: datetime) -> Decision:
     """What the newsletter's late policy says of this edition now."""
     newsletter = edition.newsletter
     policy = LatePolicy(then=Action(newsletter.late_policy), after_s=newsletter.late_after_s)
-    slot_at = edition.slot_at
+    slot_at = first_departure(edition, now=now)
     if edition.approved_by_id and edition.approved_at:
         slot_at = max(slot_at, edition.approved_at)  # a person knew how late it was
     return decide(policy, slot_at=slot_at, now=max(now, slot_at), next_slot_at=_next_slot(edition))

@@ -3,7 +3,8 @@
 A cadence is kept as JSON, every key optional but `kind` and `zone`:
 
     {"kind": "daily", "zone": "Europe/Brussels", "at": ["06:30"], "weekdays": ["mon", "tue"],
-     "skip": {"2026-12-25": "Christmas"}, "start": "2026-01-01", "end": "2026-12-31"}
+     "skip": {"2026-05-02": "a strike"}, "start": "2026-01-01", "end": "2026-12-31",
+     "holidays": [{"on": "12-25", "name": "Christmas"}], "except": ["2027-12-25"]}   as `schedule.holidays` reads them
     {"kind": "weekly", "zone": ..., "at": ["07:00"], "weekdays": ["sun"]}
     {"kind": "monthly", "zone": ..., "at": ["07:00"], "days": [1, -1]}     -1 is the last; 31 means it where months are short
     {"kind": "interval", "zone": ..., "every_s": 60}                       whole multiples since 1970, whatever the zone
@@ -15,11 +16,12 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
+from pipeline.schedule.holidays import Holiday
 from pipeline.schedule.zones import in_quiet_hours, next_allowed, resolved, zone_named
 
 __all__ = ["Cadence", "CadenceError", "Slot", "in_quiet_hours", "next_allowed", "skips", "slots"]
@@ -28,6 +30,9 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 KINDS = ("daily", "weekly", "monthly", "interval", "manual")
 LIMIT = 1000  #: slots in one answer; whoever needs more asks again from the last
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PARTS = frozenset(
+    {"kind", "zone", "at", "weekdays", "days", "every_s", "skip", "start", "end", "holidays", "except", "collects_from"}
+)
 
 
 class CadenceError(ValueError):
@@ -56,6 +61,9 @@ class Cadence:
     skip: Mapping[date, str] = field(default_factory=dict)
     start: date | None = None
     end: date | None = None
+    holidays: tuple[Holiday, ...] = ()
+    works_on: frozenset[date] = frozenset()  #: "except": days on which it leaves although they are holidays
+    collects_from: datetime | None = None  #: stories known before it belong to a pause and are left where they are
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Cadence:
@@ -63,17 +71,7 @@ class Cadence:
         kind = record.get("kind", "manual")
         if kind not in KINDS:
             raise CadenceError(f"kind: expected one of {', '.join(KINDS)}")
-        if unknown := set(record) - {
-            "kind",
-            "zone",
-            "at",
-            "weekdays",
-            "days",
-            "every_s",
-            "skip",
-            "start",
-            "end",
-        }:
+        if unknown := set(record) - _PARTS:
             raise CadenceError(f"{min(unknown)}: not a part of a cadence")
         cadence = cls(
             kind=kind,
@@ -85,6 +83,9 @@ class Cadence:
             skip=_skipped(record.get("skip") or {}),
             start=_day_or_none(record, "start"),
             end=_day_or_none(record, "end"),
+            holidays=_holidays(record),
+            works_on=frozenset(_day(day, "except") for day in _items(record, "except")),
+            collects_from=_instant_or_none(record, "collects_from"),
         )
         cadence._check()
         return cadence
@@ -101,8 +102,19 @@ class Cadence:
             "skip": {day.isoformat(): why for day, why in sorted(self.skip.items())},
             "start": self.start and self.start.isoformat(),
             "end": self.end and self.end.isoformat(),
+            "holidays": [one.to_json() for one in self.holidays],
+            "except": sorted(day.isoformat() for day in self.works_on),
+            "collects_from": self.collects_from and self.collects_from.isoformat(),
         }
         return {key: value for key, value in record.items() if value or key == "kind"}
+
+    def day_off(self, day: date) -> str | None:
+        """Why nothing leaves on this local day; None where it does. A day that was skipped outweighs "except"."""
+        if day in self.skip:
+            return self.skip[day]
+        if day in self.works_on:
+            return None
+        return next((holiday.name for holiday in self.holidays if holiday.falls_on(day)), None)
 
     def _check(self) -> None:
         needs: dict[str, dict[str, object]] = {
@@ -125,22 +137,21 @@ def slots(cadence: Cadence, *, after: datetime, until: datetime) -> list[Slot]:
 
 
 def skips(cadence: Cadence, *, after: datetime, until: datetime) -> list[Slot]:
-    """What would have left in (after, until] but for `skip`; the note is the reason. Each deserves a row of its own."""
+    """What would have left in (after, until] but for a day off; the note is its reason. Each deserves a row of its own."""
     return _chosen(cadence, after, until, skipped=True)
 
 
 def _chosen(cadence: Cadence, after: datetime, until: datetime, *, skipped: bool) -> list[Slot]:
-    if skipped and not cadence.skip:
+    if skipped and not cadence.skip and not cadence.holidays:
         return []
     if cadence.start:
         after = max(after, datetime.combine(cadence.start - timedelta(days=2), time(), UTC))
     if cadence.end:
         until = min(until, datetime.combine(cadence.end + timedelta(days=3), time(), UTC))
     every = _intervals if cadence.kind == "interval" else _departures
-    wanted = (slot for slot in every(cadence, after, until) if (slot.local_date in cadence.skip) is skipped)
-    if not skipped:
-        return list(islice(wanted, LIMIT))
-    return [Slot(one.at, one.local_date, cadence.skip[one.local_date]) for one in islice(wanted, LIMIT)]
+    known = ((slot, cadence.day_off(slot.local_date)) for slot in every(cadence, after, until))
+    wanted = ((slot, why) for slot, why in known if (why is not None) is skipped)
+    return [slot if why is None else replace(slot, note=why) for slot, why in islice(wanted, LIMIT)]
 
 
 def _intervals(cadence: Cadence, after: datetime, until: datetime) -> Iterator[Slot]:
@@ -223,6 +234,25 @@ def _day(text: Any, key: str) -> date:
 
 def _day_or_none(record: Mapping[str, Any], key: str) -> date | None:
     return _day(record[key], key) if record.get(key) else None
+
+
+def _instant_or_none(record: Mapping[str, Any], key: str) -> datetime | None:
+    if not record.get(key):
+        return None
+    try:
+        at = datetime.fromisoformat(record[key])
+    except (ValueError, TypeError) as error:
+        raise CadenceError(f"{key}: {record[key]!r} is not an instant such as 2026-12-25T06:30:00+00:00") from error
+    if at.tzinfo is None:
+        raise CadenceError(f"{key}: {record[key]!r} says no offset")
+    return at.astimezone(UTC)
+
+
+def _holidays(record: Mapping[str, Any]) -> tuple[Holiday, ...]:
+    try:
+        return tuple(Holiday.from_json(one) for one in _items(record, "holidays"))
+    except ValueError as error:
+        raise CadenceError(str(error) if isinstance(error, CadenceError) else f"holidays: {error}") from error
 
 
 def _skipped(value: Any) -> dict[date, str]:

@@ -16,6 +16,7 @@ from pipeline.articles.models import Article
 from pipeline.audience import subscribe, suppress
 from pipeline.audience.models import Subscriber, Suppression
 from pipeline.delivery import send as sending
+from pipeline.delivery.course import freeze
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.delivery.send import CountsDiffer, begin, cancel, finish, pause, prepare, resume, sweep
 from pipeline.editions.models import Edition, Newsletter
@@ -109,6 +110,32 @@ def test_an_edition_with_a_killed_story_is_not_begun(approved: Edition) -> None:
     assert begin(edition_id=approved.id, now=editions.NOW), "one that was left out does not matter"
 
 
+EMBARGO = [{"kind": "embargo", "text": "EMBARGOED UNTIL 09:00"}]
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "leaves"),
+    [
+        ({"markers": EMBARGO}, {"code": "released"}, True),
+        ({"markers": EMBARGO, "code": "news"}, {"markers": []}, True),
+        ({"state": "held", "code": "embargo"}, {"state": "eligible"}, True),
+        ({"markers": [{"kind": "correction", "text": "x"}]}, {}, None),
+        ({"markers": EMBARGO, "code": "released"}, {}, None),
+    ],
+    ids=["lifted", "gone from the page", "held", "a correction", "lifted before"],
+)
+def test_an_embargo_stops_it_until_a_person_has_lifted_it(
+    approved: Edition, now: dict[str, Any], then: dict[str, Any], leaves: bool | None
+) -> None:
+    """The claim itself refuses: no clock lifts an embargo, and whichever zone leaves first makes no difference."""
+    carried = Article.objects.filter(id=approved.items.filter(picked=True)[0].article_id)
+    carried.update(**now)
+    assert begin(edition_id=approved.id, now=editions.NOW) is (leaves is None)
+    if leaves:
+        carried.update(**then)
+        assert begin(edition_id=approved.id, now=editions.NOW)
+
+
 def test_everyone_who_chose_it_gets_a_place_and_nobody_else(approved: Edition) -> None:
     topic, other = approved.newsletter.topic, audience.topic(slug="evening", name="Evening")
     now = timezone.now()
@@ -143,7 +170,7 @@ def test_a_reader_who_comes_after_the_freeze_waits_for_the_next_edition(approved
 def test_batches_are_cut_without_remainder(
     approved: Edition, monkeypatch: pytest.MonkeyPatch, readers: int, sizes: list[int]
 ) -> None:
-    monkeypatch.setattr(sending, "BATCH_SIZE", 4)
+    monkeypatch.setattr(freeze, "BATCH_SIZE", 4)
     made = prepared(approved, readers=readers)
     batches = made.batches.order_by("number")
     assert [batch.deliveries.count() for batch in batches] == sizes
@@ -165,7 +192,7 @@ def test_a_freeze_that_does_not_count_right_keeps_nothing_and_fails_aloud(
 ) -> None:
     audience.readers(count=5, follows=approved.newsletter.topic)
     made = begun(approved)
-    monkeypatch.setattr(sending, "_DELIVERIES", sending._DELIVERIES + " WHERE frozen.ordinal <> 3")
+    monkeypatch.setattr(freeze, "_DELIVERIES", freeze._DELIVERIES + " WHERE frozen.ordinal <> 3")
     with pytest.raises(CountsDiffer, match="5 counted, 4 frozen"):
         prepare(send_id=made.id, now=timezone.now())
     made.refresh_from_db()
@@ -180,13 +207,13 @@ def test_a_freeze_that_was_cut_off_is_done_again_from_the_start(
 ) -> None:
     audience.readers(count=5, follows=approved.newsletter.topic)
     made = begun(approved)
-    whole = sending._DELIVERIES
-    monkeypatch.setattr(sending, "_DELIVERIES", "SELECT 1/0")
+    whole = freeze._DELIVERIES
+    monkeypatch.setattr(freeze, "_DELIVERIES", "SELECT 1/0")
     with pytest.raises(Exception, match="division by zero"):
         prepare(send_id=made.id, now=timezone.now())
     made.refresh_from_db()
     assert (made.state, Batch.objects.count()) == ("preparing", 0)
-    monkeypatch.setattr(sending, "_DELIVERIES", whole)
+    monkeypatch.setattr(freeze, "_DELIVERIES", whole)
     assert prepare(send_id=made.id, now=timezone.now()) == 5
 
 
@@ -258,8 +285,9 @@ def test_cancelled_before_the_freeze_it_never_freezes(approved: Edition, state: 
 
 
 def test_a_send_ends_with_its_last_batch_and_once(approved: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "BATCH_SIZE", 2)
+    monkeypatch.setattr(freeze, "BATCH_SIZE", 2)
     made, now = prepared(approved), timezone.now()
+    Delivery.objects.update(state="accepted")
     first, last = made.batches.order_by("number")
     Batch.objects.filter(id=first.id).update(state="done")
     assert not finish(send_id=made.id, now=now)
@@ -274,7 +302,7 @@ def test_a_send_ends_with_its_last_batch_and_once(approved: Edition, monkeypatch
 def test_the_sweep_rings_for_what_nobody_holds_and_not_for_ever_at_once(
     approved: Edition, bells: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "BATCH_SIZE", 1)
+    monkeypatch.setattr(freeze, "BATCH_SIZE", 1)
     made = prepared(approved, readers=5)
     now = timezone.now() + timedelta(seconds=1)
     free, rung, held, dead, later = made.batches.order_by("number")
@@ -299,6 +327,7 @@ def test_the_sweep_finds_a_send_whose_bell_was_lost(approved: Edition, bells: re
 
 def test_the_sweep_closes_a_send_whose_last_holder_died_before_it_could(approved: Edition) -> None:
     made = prepared(approved)
+    Delivery.objects.update(state="accepted")
     Batch.objects.update(state="done")
     sweep(now=timezone.now())
     made.refresh_from_db()

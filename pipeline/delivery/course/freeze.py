@@ -1,0 +1,91 @@
+"""Freezing an audience: who, in which order, in which batch, due when. One statement each, nothing passes through Python."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Max
+
+from pipeline.audience.recipients import RECIPIENTS
+from pipeline.delivery.course.pace import spread
+from pipeline.delivery.models import Delivery, Send
+
+BATCH_SIZE = 1000
+
+
+class CountsDiffer(Exception):
+    """What was frozen is not what was counted; nothing was kept and the send is failed for a person to see."""
+
+
+def freeze(*, send: Send, now: datetime) -> int:
+    """Insert batches and deliveries in the caller's transaction; how many readers. Raises CountsDiffer.
+
+    `send.params["departures"]` is {zone: instant} where readers are mailed at their own clock; readers of a zone that is
+    not in it are mailed with those of none ("").
+    """
+    newsletter = send.edition.newsletter
+    departures = {zone: datetime.fromisoformat(at) for zone, at in send.params.get("departures", {}).items()}
+    frozen = _insert(send=send, topic_id=newsletter.topic_id, departures=departures, now=now)
+    if newsletter.pace_s:
+        spread(send_id=send.id, over=timedelta(seconds=newsletter.pace_s))
+    last = send.batches.aggregate(last=Max("due_at"))["last"] or now
+    Send.objects.filter(id=send.id).update(
+        recipients=frozen, prepared_at=now, expires_at=last + timedelta(seconds=newsletter.keeps_s)
+    )
+    return frozen
+
+
+def uncounted(send: Send) -> str:
+    """In words, what keeps the rows of an ended send from adding up to its frozen count; "" where they do."""
+    rows = Delivery.objects.filter(send_id=send.id)
+    kept, unanswered = rows.count(), rows.filter(state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED]).count()
+    if kept == send.recipients and not unanswered:
+        return ""
+    return f"{send.recipients} frozen, {kept} listed, {unanswered} of them without an end"
+
+
+def _insert(*, send: Send, topic_id: int, departures: dict[str, datetime], now: datetime) -> int:
+    values: dict[str, Any] = {
+        "send": send.id, "topic": topic_id, "size": BATCH_SIZE, "now": now,
+        "otherwise": max(departures.get("", now), now), "zones": list(departures), "instants": [max(at, now) for at in departures.values()],
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_AT_THEIR_CLOCK if departures else _AT_ONCE, values)
+        cursor.execute("SELECT count(*) FROM frozen")
+        counted = int(cursor.fetchone()[0])
+        cursor.execute(_BATCHES, values)
+        cursor.execute(_DELIVERIES, values)
+        inserted = int(cursor.rowcount)
+        cursor.execute("DROP TABLE frozen")
+    if counted != inserted:
+        raise CountsDiffer(f"{counted} counted, {inserted} frozen")
+    return inserted
+
+
+_AT_ONCE = f"""
+CREATE TEMPORARY TABLE frozen ON COMMIT DROP AS
+SELECT id, address, ordinal, (ordinal - 1) / %(size)s AS part, %(now)s::timestamptz AS due_at
+  FROM (SELECT id, address, row_number() OVER (ORDER BY id) AS ordinal FROM ({RECIPIENTS}) AS reader) AS placed
+"""  # noqa: S608 - our own constant
+#: A batch never mixes two departures, so that each can be due at its own.
+_AT_THEIR_CLOCK = f"""
+CREATE TEMPORARY TABLE frozen ON COMMIT DROP AS
+SELECT id, address, ordinal, due_at, dense_rank() OVER (ORDER BY due_at, seat / %(size)s) - 1 AS part
+  FROM (SELECT id, address, due_at, row_number() OVER (ORDER BY due_at, id) AS ordinal,
+               row_number() OVER (PARTITION BY due_at ORDER BY id) - 1 AS seat
+          FROM (SELECT reader.id, reader.address, coalesce(departure.at, %(otherwise)s) AS due_at
+                  FROM ({RECIPIENTS}) AS reader JOIN dateline_subscriber person ON person.id = reader.id
+                  LEFT JOIN unnest(%(zones)s::text[], %(instants)s::timestamptz[]) AS departure (zone, at)
+                    ON departure.zone = person.zone) AS timed) AS placed
+"""  # noqa: S608 - our own constant
+_BATCHES = """
+INSERT INTO dateline_batch (send_id, number, state, fence, host, due_at)
+SELECT %(send)s, part, 'pending', 0, '', min(due_at) FROM frozen GROUP BY part
+"""
+_DELIVERIES = """
+INSERT INTO dateline_delivery (send_id, batch_id, subscriber_id, ordinal, address, state, reason, smtp_code, tries)
+SELECT %(send)s, batch.id, frozen.id, frozen.ordinal, frozen.address, 'pending', '', 0, 0
+  FROM frozen JOIN dateline_batch batch ON batch.send_id = %(send)s AND batch.number = frozen.part
+"""

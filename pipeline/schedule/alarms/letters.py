@@ -1,0 +1,60 @@
+"""Letters to the editors of a newsletter, by the same relay as its editions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from pipeline.delivery.message import mail
+from pipeline.delivery.message.headers import EditionHeaders
+from pipeline.delivery.message.merge import UnusableReader, compile_program
+from pipeline.editions.assemble import masthead_of
+from pipeline.editions.models import Edition, Newsletter
+from pipeline.editions.render import render_notice
+from pipeline.editions.rendered import Rendered, sample_reader
+from pipeline.kernel.config import config
+from pipeline.schedule.alarms import relay
+from pipeline.staff.models import Role, User
+
+log = logging.getLogger("dateline.schedule")
+
+
+def tell_editors(name: str, *, newsletter: Newsletter, facts: Mapping[str, Any], now: datetime) -> int:
+    """Write a notice to everybody who may edit; how many letters were taken. A relay that is away is logged, not raised."""
+    to = [user.email for user in User.objects.filter(is_active=True, role__in=_EDITORS).order_by("id")]
+    if not to:
+        log.warning("%s: nobody may edit, so nobody is told (%s)", newsletter.slug, name)
+        return 0
+    rendered = render_notice(name, masthead=masthead_of(newsletter), facts={"newsletter": newsletter.name, **facts})
+    try:
+        return relay.hand_over(mail.server(config()), _letters(rendered, to, now=now))
+    except (*relay.TROUBLE, mail.NoMailServer) as error:
+        log.warning("%s: its editors could not be told (%s): %s", newsletter.slug, name, error)
+        return 0
+
+
+_EDITORS = (Role.ADMIN, Role.HEAD, Role.EDITOR)
+
+
+def review_url(edition: Edition) -> str:
+    """The edition's page at the desk: what is done there is confirmed by POST, so that no scanner decides."""
+    return f"{config().site_url}/desk/editions/{edition.id}"
+
+
+def _letters(rendered: Rendered, to: list[str], *, now: datetime) -> Iterator[tuple[str, str, bytes]]:
+    settings = config()
+    headers = EditionHeaders(
+        sender_name="Dateline", sender=mail.wire_address(settings.mail_from), doors=mail.doors(settings), date=now
+    )
+    program, domain = compile_program(rendered, headers=headers), mail.domain_of(settings.mail_from)
+    for address in to:
+        wire = mail.wire_address(address)
+        reader = replace(sample_reader(rendered), address=wire, message_id=f"<{uuid4().hex}@{domain}>")
+        try:
+            yield settings.mail_from, wire, program.message(reader)
+        except UnusableReader as error:
+            log.warning("no letter to %s: %s", address, error)
