@@ -38,7 +38,7 @@ def connect(*, keys: Mapping[str, str], handle: str, base_url: str) -> Hook:  # 
 
 
 class Hook:
-    """One receiver. `clock` is asked for the instant that is signed."""
+    """One receiver. `clock` is asked for the instant that is signed. Raises Permanent for what is no web address."""
 
     network = "hook"
     limits: Limits | None = None
@@ -51,7 +51,7 @@ class Hook:
         timeout_s: tuple[float, float] = TIMEOUT_S,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._url, self._secret, self._clock = httpx.URL(credentials.url), credentials.secret, clock
+        self._url, self._secret, self._clock = _place(credentials.url), credentials.secret, clock
         guarded = _Guarded(allow=allow)
         self._api = Caller(title="the receiver", base_url="", judge=_refusal, timeout_s=timeout_s, transport=guarded)
 
@@ -123,6 +123,16 @@ class _Guarded(httpx.HTTPTransport):
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(trust_env=False), max_keepalive_connections=0, network_backend=guard
         )
+
+
+def _place(url: str) -> httpx.URL:
+    try:
+        place = httpx.URL(url)
+    except httpx.InvalidURL:
+        place = httpx.URL("")
+    if place.scheme not in ("http", "https") or not place.host:
+        raise Permanent("the receiver's address is not one of the web")
+    return place
 
 
 def _told(message: Message) -> dict[str, Any]:
