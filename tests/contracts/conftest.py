@@ -6,6 +6,7 @@ after they have acted on the request.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
@@ -19,8 +20,8 @@ from oauthlib.oauth1.rfc5849 import signature  # type: ignore[import-untyped]
 
 from pipeline.channels.base import Channel
 from pipeline.channels.social.fake import Agora
-from pipeline.channels.social.x import Credentials, X
-from tests.factories import page_stages
+from pipeline.channels.social.x import Credentials, Grant, X
+from tests.factories import page_stages, social_stages
 from tests.factories.stage import SECRETS, TIMEOUT_S, Handler, Post, Stage
 
 
@@ -30,6 +31,7 @@ class XServer(Stage):
     network = "x"
     answer_to_repeat = "unknown"
     secrets_used = (0, 1, 2, 3)
+    reads_one = True
 
     def channel(self, *, secrets: tuple[str, ...] = SECRETS) -> Channel:
         return X(credentials=Credentials(*secrets), base_url=self.url, timeout_s=TIMEOUT_S)
@@ -72,7 +74,8 @@ class XServer(Stage):
 
     def _page(self, query: dict[str, str]) -> dict[str, Any]:
         start, size = int(query.get("pagination_token", 0)), int(query["max_results"])
-        newest = self.posts[::-1]
+        low, high = int(query.get("since_id", 0)), int(query.get("until_id", 1 << 60))
+        newest = [post for post in self.posts[::-1] if low < int(post.id) < high]
         page = [
             {
                 "id": post.id,
@@ -83,6 +86,40 @@ class XServer(Stage):
         ]
         more = {"next_token": str(start + size)} if start + size < len(newest) else {}
         return {"meta": {"result_count": len(page), **more}, **({"data": page} if page else {})}
+
+
+class XGrantServer(XServer):
+    """X with OAuth 2.0: a bearer token that runs out, and a refresh token that is taken once."""
+
+    secrets_used = (2,)
+    renews = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.access, self.renewal = SECRETS[2], SECRETS[3]
+
+    def channel(self, *, secrets: tuple[str, ...] = SECRETS) -> Channel:
+        grant = Grant(client_id=secrets[0], client_secret=secrets[1], access_token=secrets[2], refresh_token=secrets[3])
+        return X(credentials=grant, base_url=self.url, timeout_s=TIMEOUT_S)
+
+    def expire(self) -> None:
+        self.access = "another"
+
+    def knows(self, request: Handler, method: str) -> bool:
+        basic = base64.b64encode(":".join(SECRETS[:2]).encode()).decode()
+        asked = f"Basic {basic}" if request.path == "/2/oauth2/token" else f"Bearer {self.access}"
+        return request.headers["Authorization"] == asked
+
+    def act(self, request: Handler, method: str, body: bytes) -> tuple[int, Any]:
+        if request.path == "/2/users/me":
+            return 200, {"data": {"id": "4711", "username": "harbour"}}
+        if request.path != "/2/oauth2/token":
+            return super().act(request, method, body)
+        asked = dict(parse_qsl(body.decode()))
+        if (asked["grant_type"], asked["refresh_token"]) != ("refresh_token", self.renewal):
+            return 400, {"error": "invalid_request", "error_description": "Value passed for the token was invalid."}
+        self.access, self.renewal = "renewed-access", "renewed-refresh"
+        return 200, {"access_token": self.access, "refresh_token": self.renewal, "expires_in": 7200}
 
 
 def _urls(text: str) -> list[str]:
@@ -132,18 +169,22 @@ class AgoraServer(Stage):
         return {"id": post.id, "url": f"{self.url}/posts/{post.id}", "text": post.text}
 
 
-STAGES = (XServer, AgoraServer, *page_stages.STAGES)
+STAGES = (XServer, XGrantServer, AgoraServer, *social_stages.STAGES, *page_stages.STAGES)
 
 
-@pytest.fixture(params=STAGES, ids=lambda server: server.network)
-def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """A running network, each in turn."""
+def _running(request: pytest.FixtureRequest) -> Iterator[Stage]:
     with request.param() as started:
         yield started
 
 
-@pytest.fixture(params=[server for server in STAGES if server.reads_back], ids=lambda server: server.network)
-def reader(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """A running network whose accounts can be read back, each in turn."""
-    with request.param() as started:
-        yield started
+def _each(**plays: bool) -> Any:
+    """A fixture of running networks, each in turn, that have these attributes."""
+    chosen = [server for server in STAGES if all(getattr(server, name) == value for name, value in plays.items())]
+    return pytest.fixture(params=chosen, ids=lambda server: server.__name__.removesuffix("Server").lower())(_running)
+
+
+stage = _each()
+reader = _each(reads_back=True)
+renewing = _each(renews=True)
+reading = _each(reads_one=True)
+editing = _each(edits=True)

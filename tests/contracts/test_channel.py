@@ -5,25 +5,41 @@ The servers are in conftest.py: they keep their posts, check credentials and can
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import pytest
 
-from pipeline.channels.base import Message, Permanent, RateLimited, Temporary, Unknown
+from pipeline.channels import registry
+from pipeline.channels.base import (
+    Editing,
+    Expired,
+    Measured,
+    Message,
+    Permanent,
+    RateLimited,
+    Reading,
+    Refreshing,
+    Temporary,
+    Unauthorised,
+    Unknown,
+)
 
 Stage: TypeAlias = Any  # conftest.Stage, which a test module cannot import
 
 
 def message(number: int = 1, *, text: str = "") -> Message:
     marker = f"https://go.example.org/s/p{number}"
-    return Message(key=f"post-{number}", text=text or f"Ferries run again, part {number} {marker}", marker=marker)
+    words = text or f"Ferries run again, part {number} {marker}"
+    planned = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    return Message(key=f"post-{number}", text=words, marker=marker, created_at=planned)
 
 
 def test_a_post_is_placed_once_with_its_whole_text(stage: Stage) -> None:
     placed = stage.channel().publish(message())
     assert [(post.id, post.text) for post in stage.posts] == [(placed.remote_id, message().text)]
     assert placed.url
-    assert placed.remote_id in placed.url
+    assert placed.remote_id.rpartition("/")[2] in placed.url
 
 
 def test_a_placed_post_is_found_by_its_marker(reader: Stage) -> None:
@@ -152,14 +168,15 @@ def test_an_account_that_cannot_be_read_is_temporary(reader: Stage, fault: str) 
         reader.channel().find(message())
 
 
-def test_a_wrong_secret_is_permanent_and_stays_secret(stage: Stage) -> None:
+def test_a_wrong_secret_is_permanent_or_expired_and_stays_secret(stage: Stage) -> None:
+    kind = Expired if stage.renews else Permanent
     for wrong in stage.secrets_used:
         secrets = tuple("wr0ng" if index == wrong else f"{secret}" for index, secret in enumerate(stage.secrets))
         channel = stage.channel(secrets=secrets)
-        with pytest.raises(Permanent) as refused:
+        with pytest.raises(kind) as refused:
             channel.publish(message())
         assert not any(secret in f"{refused.value} {channel!r}" for secret in secrets)
-        with pytest.raises(Permanent):
+        with pytest.raises(kind):
             channel.find(message())
     assert stage.posts == []
 
@@ -197,3 +214,52 @@ def test_every_language_arrives_as_written(stage: Stage) -> None:
 
 def test_an_adapter_says_which_network_it_is(stage: Stage) -> None:
     assert stage.channel().network == stage.network
+
+
+def test_a_token_that_ran_out_is_renewed_into_keys_that_post(renewing: Stage) -> None:
+    channel = renewing.channel()
+    renewing.expire()
+    with pytest.raises(Expired):
+        channel.publish(message(1))
+    assert renewing.posts == []
+    keys = channel.refresh()
+    assert "renewed" not in repr(keys)
+    stored = registry.connect(renewing.network, keys=keys.values, handle="harbour.test", base_url=renewing.url)
+    for account, number in ((channel, 1), (stored, 2)):
+        account.publish(message(number))
+    assert len(renewing.posts) == 2
+
+
+def test_keys_that_nobody_renews_need_a_person(renewing: Stage) -> None:
+    channel = renewing.channel(secrets=("wr0ng",) * 4)
+    with pytest.raises(Unauthorised):
+        channel.refresh()
+
+
+def test_a_lost_renewal_is_temporary(renewing: Stage) -> None:
+    renewing.any_fault = "drop before"
+    with pytest.raises(Temporary):
+        renewing.channel().refresh()
+
+
+def test_an_adapter_does_what_the_registry_says_it_can(stage: Stage) -> None:
+    can, channel = registry.ADAPTERS[stage.network].can, stage.channel()
+    told = (can.edit, can.read, can.metrics, can.refresh)
+    assert told == tuple(isinstance(channel, kind) for kind in (Editing, Reading, Measured, Refreshing))
+
+
+def test_a_post_reads_as_it_was_written_until_it_is_gone(reading: Stage) -> None:
+    channel = reading.channel()
+    placed = channel.publish(message())
+    assert channel.read(placed.remote_id) == message().text
+    channel.delete(placed.remote_id)
+    assert channel.read(placed.remote_id) is None
+
+
+def test_an_edit_puts_other_words_in_place_and_may_be_repeated(editing: Stage) -> None:
+    channel = editing.channel()
+    placed = channel.publish(message())
+    other = message(text=f"Ferries rest again {message().marker}")
+    for _ in range(2):
+        assert channel.edit(placed.remote_id, other).remote_id == placed.remote_id
+    assert [post.text for post in editing.posts] == [other.text]

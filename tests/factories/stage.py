@@ -30,12 +30,16 @@ class Stage(ABC):
     """A network with one account. `fault` is used up by the next request that publishes (`any_fault`: by any).
 
     `answer_to_repeat` is "same" (post), "unknown", or "second" where the network knows no repeats. `reads_back` is
-    false where nobody can look for a post.
+    false where nobody can look for a post. `renews` is true where a token runs out (`expire`) and is renewed;
+    `reads_one` and `edits` where it plays those routes too.
     """
 
     network: ClassVar[str]
     answer_to_repeat: ClassVar[str]
     reads_back: ClassVar[bool] = True
+    renews: ClassVar[bool] = False
+    reads_one: ClassVar[bool] = False
+    edits: ClassVar[bool] = False
     limit: ClassVar[int] = 500  #: characters it takes at most
     secrets = SECRETS
     secrets_used: ClassVar[tuple[int, ...]]  #: which of SECRETS its channel needs
@@ -85,6 +89,10 @@ class Stage(ABC):
     def publishes(self, request: Handler, method: str) -> bool:
         """Whether this request makes a post public."""
         return method == "POST"
+
+    def expire(self) -> None:
+        """Take the access token for one that has run out."""
+        raise NotImplementedError
 
     def store(self, text: str) -> Post:
         self.posts.append(Post(id=str(1000 + len(self.posts)), text=text))
