@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 import aiosmtplib
 
 from pipeline.channels.base import Envelope, MailServer, Outcome, Receipt
-from pipeline.channels.smtp import SmtpEngine
+from pipeline.channels.mail.smtp import SmtpEngine
 
 SIZE = 60_000
 LINE = b'<td style=3D"padding:0 12px">What the council decided on Tuesday night, and why</td>\r\n'

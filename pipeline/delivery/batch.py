@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,13 @@ from django.utils import timezone
 from idna import IDNAError
 
 from pipeline.audience.recipients import RECIPIENTS
-from pipeline.channels.base import Envelope, MailChannel, Outcome, Permanent, Receipt, Temporary
-from pipeline.channels.smtp import SmtpEngine
+from pipeline.channels.base import Envelope, MailChannel, Outcome, Permanent, RateLimited, Receipt, Temporary
+from pipeline.channels.mail.dkim import Signer, UnusableKey, keys
 from pipeline.delivery import journal as journals
-from pipeline.delivery import outcomes, send
+from pipeline.delivery import outcomes, send, transports
+from pipeline.delivery.blame import Blame
+from pipeline.delivery.feedback.apply import record_all
+from pipeline.delivery.feedback.events import of_answer
 from pipeline.delivery.message import mail
 from pipeline.delivery.message.choices import chosen
 from pipeline.delivery.message.merge import UnusableReader
@@ -100,21 +104,27 @@ def submit(*, batch_id: int, config: Config, now: datetime, channel: MailChannel
 def _run(claim: Claim, journal: journals.Journal, *, config: Config, channel: MailChannel | None) -> int:
     holder = _Holder(claim=claim)
     trouble: Temporary | Permanent | None = None
+    way: str | None = None
     try:
         edition = Edition.objects.select_related("rendering", "newsletter", "send").get(id=claim.edition_id)
         readers = chosen(edition, batch_id=claim.batch_id)
         _spare(claim, readers.nothing_new)
         compose = mail.composer(edition, config=config, now=timezone.now(), copies=readers.copies)
-        envelopes = _envelopes(_open_rows(claim), compose, holder)
-        channel = channel or SmtpEngine(
-            mail.server(config), client_name=mail.domain_of(edition.newsletter.from_address)
-        )
+        sign = _signer(mail.domain_of(edition.newsletter.from_address), config=config)
+        envelopes = _envelopes(_open_rows(claim), compose, sign, holder)
+        if channel is None:
+            name = mail.domain_of(edition.newsletter.from_address)
+            way, channel = transports.take(
+                batch_id=claim.batch_id, send_id=claim.send_id, config=config, client_name=name, now=timezone.now()
+            )
         channel.submit(envelopes, journal=journal, record=holder.record, stopping=holder.stopping)
-    except mail.NoMailServer as error:
+    except (mail.NoMailServer, UnusableKey) as error:
         trouble = Permanent(str(error))
     except (Temporary, Permanent) as error:
         trouble = error
-    holder.flush()
+    trouble = holder.conclude() or trouble
+    if way is not None:
+        transports.tell(way, trouble=trouble, answered=holder.answered, now=timezone.now())
     _release(claim, now=timezone.now(), trouble=trouble)
     return holder.answered
 
@@ -125,11 +135,14 @@ class _Holder:
 
     claim: Claim
     answered: int = 0
+    blame: Blame = field(default_factory=Blame)
     _receipts: list[Receipt] = field(default_factory=list)
     _flushed_at: float = field(default_factory=time.monotonic)
     _stop: bool = False
 
     def record(self, receipt: Receipt) -> None:
+        if self.blame.holds(receipt):
+            return
         self._receipts.append(receipt)
         if len(self._receipts) >= FLUSH_AT:
             self.flush()
@@ -137,12 +150,22 @@ class _Holder:
     def stopping(self) -> bool:
         if time.monotonic() - self._flushed_at > FLUSH_EVERY_S:
             self.flush()
-        return self._stop
+        return self._stop or bool(self.blame.said)
+
+    def conclude(self) -> Permanent | None:
+        """Record the rest; what the server said where the refusals of this run are our own fault."""
+        held = self.blame.held
+        before = bool(held) and Delivery.objects.filter(send_id=self.claim.send_id, state="accepted").exists()
+        self._receipts += self.blame.concluded(accepted_before=before)
+        self.flush()
+        return Permanent(self.blame.said) if self.blame.said else None
 
     def flush(self) -> None:
         with transaction.atomic():
             held = _renew(self.claim)
             outcomes.apply(self._receipts, now=timezone.now())
+            told = [of_answer(receipt, at=timezone.now()) for receipt in self._receipts]
+            record_all([event for event in told if event], now=timezone.now())
         going = Send.objects.filter(id=self.claim.send_id, state=Send.State.SUBMITTING).exists()
         self._stop = not (held and going)
         self.answered += sum(receipt.outcome is not Outcome.UNSENT for receipt in self._receipts)
@@ -192,6 +215,7 @@ def _claim(*, batch_id: int, fence: int, proof: journals.Testimony | None, now: 
         if proof is not None:
             _settle(claim, proof, now=now)
         cursor.execute(_DROP_LEAVERS, {"batch": batch_id, "topic": claim.topic_id})
+    outcomes.expire(batch_id=batch_id)
     return claim
 
 
@@ -232,14 +256,27 @@ def _open_rows(claim: Claim) -> list[tuple[int, int, str]]:
         return list(cursor.fetchall())
 
 
-def _envelopes(rows: list[tuple[int, int, str]], compose: mail.Compose, holder: _Holder) -> Iterator[Envelope]:
+def _signer(domain: str, *, config: Config) -> Callable[[bytes], bytes]:
+    """What puts DKIM signatures above a message; where no key is set, nothing. Raises UnusableKey."""
+    if not config.dkim_key:
+        return lambda message: message
+    found = _keys(config.dkim_key, selectors=config.dkim_selector)
+    return Signer(found, domain=config.dkim_domain or domain, now=timezone.now()).sign
+
+
+_keys = lru_cache(maxsize=4)(keys)
+
+
+def _envelopes(
+    rows: list[tuple[int, int, str]], compose: mail.Compose, sign: Callable[[bytes], bytes], holder: _Holder
+) -> Iterator[Envelope]:
     for key, ordinal, address in rows:
         try:
             sender, data = compose(ordinal, address)
         except (UnusableReader, IDNAError) as error:
             holder.record(Receipt(key=key, outcome=Outcome.REFUSED, enhanced="5.1.3", text=str(error)))
         else:
-            yield Envelope(key=key, sender=sender, recipient=mail.wire_address(address), data=data)
+            yield Envelope(key=key, sender=sender, recipient=mail.wire_address(address), data=sign(data))
 
 
 def _renew(claim: Claim) -> bool:
@@ -262,7 +299,7 @@ def _release(claim: Claim, *, now: datetime, trouble: Temporary | Permanent | No
         )
     if isinstance(trouble, Permanent):
         send.pause(send_id=claim.send_id, now=now, code="server_refused", said=str(trouble)[:300])
-    elif trouble:
+    elif trouble and not isinstance(trouble, RateLimited):
         Send.objects.filter(id=claim.send_id).update(code="server_away", params={"said": str(trouble)[:300]})
     if due_at is None:
         send.finish(send_id=claim.send_id, now=now)
@@ -272,11 +309,14 @@ def _due_again(claim: Claim, *, now: datetime, trouble: Temporary | Permanent | 
     left = _open_deliveries(claim)
     if not left.exists():
         return None
+    first: datetime | None = left.aggregate(first=Min("next_try_at"))["first"]
+    if isinstance(trouble, RateLimited) and trouble.retry_after_s is not None:
+        patient = now + timedelta(seconds=trouble.retry_after_s)
+        return min(patient, first) if first else patient
     if trouble is not None:
         return outcomes.next_look(now=now, unreachable=min(claim.fence, 6))
     if left.filter(state=Delivery.State.PENDING).exists():
         return outcomes.next_look(now=now, unreachable=0)
-    first: datetime = left.aggregate(first=Min("next_try_at"))["first"]
     return first
 
 

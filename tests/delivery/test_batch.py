@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,10 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
+import dkim
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -20,7 +24,7 @@ from hypothesis import strategies as st
 
 from pipeline.audience import subscribe
 from pipeline.audience.models import Subscription
-from pipeline.channels.base import Envelope, MailJournal, Outcome, Permanent, Receipt, Temporary
+from pipeline.channels.base import Envelope, MailJournal, Outcome, Permanent, RateLimited, Receipt, Temporary
 from pipeline.delivery import batch, send
 from pipeline.delivery import journal as journals
 from pipeline.delivery.message import choices, mail
@@ -33,6 +37,13 @@ from tests.factories import delivery as deliveries
 
 pytestmark = pytest.mark.django_db
 READERS = 7
+PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+KEY = PRIVATE.private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+).decode()
+RECORD = b"v=DKIM1; k=rsa; p=" + b64encode(
+    PRIVATE.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+)
 
 
 class Killed(BaseException):
@@ -73,7 +84,8 @@ class Post:
                 self.messages.append(envelope.data)
             if number == self.die_after_dot:
                 raise Killed
-            receipt = Receipt(key=envelope.key, outcome=outcome, code=250 if outcome is Outcome.ACCEPTED else 451)
+            code = {Outcome.ACCEPTED: 250, Outcome.REFUSED: 550, Outcome.POLICY: 550}.get(outcome, 451)
+            receipt = Receipt(key=envelope.key, outcome=outcome, code=code, text="spam" if code == 550 else "")
             journal.answer(receipt)
             if number == self.die_after_answer:
                 raise Killed
@@ -285,6 +297,81 @@ def test_a_server_that_refuses_our_password_pauses_the_send_and_says_so(going: S
     assert states() == {"pending": READERS}
 
 
+def test_a_server_that_blames_us_pauses_the_send_with_its_words_and_ends_nobody(going: Send, here: Config) -> None:
+    post = Post(answers=dict.fromkeys(range(READERS), Outcome.POLICY))
+    work(post, here)
+    going.refresh_from_db()
+    assert (going.state, going.code) == (Send.State.PAUSED, "server_refused")
+    assert "spam" in going.params["said"]
+    assert states() == {"pending": READERS}
+    assert send.resume(send_id=going.id, now=timezone.now() - timedelta(seconds=1))
+    work(Post(), here)
+    assert states() == {"accepted": READERS}
+
+
+def test_one_readers_own_rules_refuse_that_reader_and_stop_nobody(going: Send, here: Config) -> None:
+    work(Post(answers={2: Outcome.POLICY, 4: Outcome.POLICY}), here)
+    assert states() == {"accepted": READERS - 2, "refused": 2}
+    assert Send.objects.get().state == Send.State.SUBMITTED
+
+
+def test_a_death_before_it_was_clear_whose_fault_it_was_puts_the_reader_back(going: Send, here: Config) -> None:
+    work(Post(answers={1: Outcome.POLICY}, die_before_dot=2), here)
+    lapse()
+    work(Post(), here)
+    assert states() == {"accepted": READERS}
+
+
+def test_news_that_would_come_after_its_time_is_not_tried_again(going: Send, here: Config) -> None:
+    Send.objects.update(expires_at=timezone.now() + timedelta(minutes=2))
+    work(Post(answers={2: Outcome.DEFERRED}), here)
+    assert states() == {"accepted": READERS - 1, "refused": 1}
+    assert "expired after 1 tries" in Delivery.objects.get(state="refused").reason
+    assert Send.objects.get().state == Send.State.SUBMITTED
+
+
+def test_what_waits_when_the_time_is_over_ends_and_says_so(going: Send, here: Config) -> None:
+    work(Post(answers={2: Outcome.DEFERRED}), here)
+    lapse()
+    Send.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    Delivery.objects.filter(state="deferred").update(next_try_at=timezone.now())
+    post = Post()
+    work(post, here)
+    assert (states(), post.taken) == ({"accepted": READERS - 1, "refused": 1}, {})
+
+
+def test_waits_are_spread_so_that_nobody_comes_back_together(going: Send, here: Config) -> None:
+    work(Post(answers=dict.fromkeys(range(READERS), Outcome.DEFERRED)), here)
+    waits = {(row.next_try_at - row.answered_at).total_seconds() for row in Delivery.objects.all()}
+    assert len(waits) == READERS
+    assert all(240 <= wait <= 360 for wait in waits)
+
+
+def test_a_channel_that_asks_for_patience_is_asked_again_when_it_said(going: Send, here: Config) -> None:
+    work(Post(refuse=RateLimited("later", retry_after_s=900)), here)
+    assert states() == {"pending": READERS}
+    assert 880 < (Batch.objects.get().due_at - timezone.now()).total_seconds() <= 900
+    going.refresh_from_db()
+    assert (going.state, going.code) == (Send.State.SUBMITTING, "")
+
+
+def test_messages_are_signed_where_a_key_is_set(going: Send, here: Config) -> None:
+    post = Post()
+    work(post, replace(here, dkim_key=KEY, dkim_selector="s1"))
+    assert len(post.messages) == READERS
+    domain = mail.domain_of(going.edition.newsletter.from_address)
+    assert all(dkim.verify(message, dnsfunc=lambda *_, **__: RECORD) for message in post.messages)
+    assert all(f" d={domain}; s=s1;".encode() in message for message in post.messages)
+
+
+def test_a_key_that_cannot_be_used_pauses_the_send_before_anything_leaves(going: Send, here: Config) -> None:
+    post = Post()
+    work(post, replace(here, dkim_key="no key", dkim_selector="s1"))
+    going.refresh_from_db()
+    assert (going.state, post.taken) == (Send.State.PAUSED, {})
+    assert "private key" in going.params["said"]
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lives=st.lists(
@@ -307,6 +394,7 @@ def test_whatever_happens_nobody_is_lost_or_doubled(going: Send, here: Config, l
     taken: Counter[str] = Counter()
     for life in [*lives, {}, {}]:
         work(Post(**life, taken=taken), here)
+        send.resume(send_id=going.id, now=timezone.now())  # paused where everything was against a policy
         lapse()
         Delivery.objects.filter(state="deferred").update(next_try_at=timezone.now())
     after = {row.address: row.state for row in Delivery.objects.all()}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.channels.base import Envelope, MailServer, Outcome, Permanent, Receipt, Temporary
-from pipeline.channels.smtp import SmtpEngine, Timeouts
+from pipeline.channels.mail.smtp import SmtpEngine, Timeouts
 
 FAST = Timeouts(connect=2, command=2, block=2, dot=2, quit=0.3, pause=0.01)
 IMPATIENT = Timeouts(connect=0.3, command=0.3, block=0.3, dot=0.3, quit=0.1, pause=0.01)
@@ -47,7 +47,7 @@ class Scripted(socketserver.ThreadingTCPServer):
     def __init__(
         self, words: tuple[str, ...] = ("PIPELINING",), rules: dict[str, Rule] | None = None, **more: Any
     ) -> None:
-        super().__init__(("127.0.0.1", 0), Visit)
+        super().__init__(more.get("at", ("127.0.0.1", 0)), Visit)
         self.words, self.rules, self.port = ("8BITMIME", *words), rules or {}, self.server_address[1]
         self.tls: ssl.SSLContext | None = more.get("tls")
         self.wrapped, self.dribble = more.get("wrapped", False), more.get("dribble", False)
@@ -55,6 +55,7 @@ class Scripted(socketserver.ThreadingTCPServer):
         self.stored: list[bytes] = []
         self.heard: list[tuple[str, bytes]] = []
         self.reached: Counter[str] = Counter()
+        self.open_now = 0
         self.over = threading.Event()
 
     def __enter__(self) -> Scripted:
@@ -77,6 +78,7 @@ class Visit(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         self.begun = self.valid = self.holding = False
         self.held = b""
+        self.server.open_now += 1
         with contextlib.suppress(OSError, HungUpError):
             if self.server.wrapped:
                 self.secure()
@@ -151,6 +153,7 @@ class Visit(socketserver.StreamRequestHandler):
         self.setup()
 
     def finish(self) -> None:
+        self.server.open_now -= 1
         with contextlib.suppress(OSError):
             super().finish()
         self.request.close()

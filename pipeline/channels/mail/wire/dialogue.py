@@ -1,171 +1,27 @@
-"""What an SMTP server says, and what is said to it: strict replies, announced features, the dialogue.
+"""All that is said on one connection, from the greeting to QUIT, as a conversation that someone else drives.
 
-Pure: bytes in, values out; no socket, no clock. RFC 5321, 2034 and 3463 (enhanced codes), 2920 (PIPELINING),
-3030 (CHUNKING), 3207 (STARTTLS), 4954 (AUTH).
+Pure: bytes in, values out; no socket, no clock. RFC 5321, 2920 (PIPELINING), 3030 (CHUNKING), 3207 (STARTTLS),
+4954 (AUTH).
 """
 
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from pipeline.channels.base import Envelope, MailServer, Outcome, Permanent, Receipt
-
-#: RFC 5321 4.5.3.1.5 allows 512 octets a line; servers that explain a refusal at length exceed it.
-LINE_LIMIT = 4096
-LINES_LIMIT = 128
-TEXT_LIMIT = 500  #: characters of a reply kept in a receipt
-
-# The middle digit is free (the grammar says 0-5): 571 and 591 are in use for policy refusals.
-# Octets over 127 are let through: RFC 6531 replies carry UTF-8. A bare CR, a bare LF or a control is garbage.
-_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([\t\x20-\x7e\x80-\xff]*))?\r\n")
-_ENHANCED = re.compile(rb"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ \t]+|$)")
-# Control characters (C0, DEL, C1), every Unicode blank, angle brackets and lone surrogates.
-_BAD_IN_ADDRESS = re.compile("[\\s\x00-\x20\x7f-\x9f<>\ud800-\udfff]")
-
-
-class ReplyError(ValueError):
-    """The server said something that is not SMTP, or not an answer to what was asked: trust nothing after it."""
-
-
-class Reply(NamedTuple):
-    """One complete reply: its code (200-599) and the text of each line, undecoded."""
-
-    code: int
-    lines: tuple[bytes, ...]
-
-    @property
-    def enhanced(self) -> str:
-        """The RFC 3463 code of the first line, or "" where there is none or its class contradicts the reply's."""
-        found = _ENHANCED.match(self.lines[0])
-        return found[1].decode("ascii") if found and found[1][0] - ord("0") == self.code // 100 else ""
-
-    @property
-    def text(self) -> str:
-        """All lines without their enhanced codes, as one line of at most TEXT_LIMIT characters."""
-        bare = [line[found.end() :] if (found := _ENHANCED.match(line)) else line for line in self.lines]
-        return b" ".join(bare).decode("utf-8", "replace")[:TEXT_LIMIT]
-
-    def receipt(self, key: int, outcome: Outcome) -> Receipt:
-        return Receipt(key, outcome, self.code, self.enhanced, self.text)
-
-    def refusal(self, key: int) -> Receipt:
-        """The receipt of a message this reply turned away: 4yz is deferred, 5yz refused."""
-        return self.receipt(key, Outcome.DEFERRED if self.code < 500 else Outcome.REFUSED)
-
-
-class ReplyReader:
-    """Cuts a byte stream into replies. However the bytes arrive, `take` gives the same replies, then the same error.
-
-    Memory stays under LINE_LIMIT * LINES_LIMIT plus one `feed`.
-    """
-
-    __slots__ = ("_at", "_buffer", "_code", "_lines")
-
-    def __init__(self) -> None:
-        self._buffer = b""
-        self._at = 0
-        self._code = b""
-        self._lines: list[bytes] = []
-
-    @property
-    def pending(self) -> bool:
-        """True while bytes are held that no taken reply accounts for."""
-        return self._at < len(self._buffer) or bool(self._lines)
-
-    def feed(self, data: bytes) -> None:
-        self._buffer = self._buffer[self._at :] + data
-        self._at = 0
-
-    def take(self) -> Reply | None:
-        """The next complete reply, or None until more arrives. Raises ReplyError, and again on every later call."""
-        while line := _LINE.match(self._buffer, self._at):
-            code, separator, text = line.groups(b"")
-            end, lines = line.end(), self._lines
-            if end - self._at > LINE_LIMIT or (lines and code != self._code):
-                raise ReplyError(f"reply line out of place: {line[0][:80]!r}")
-            if separator != b"-":
-                self._at = end
-                if not lines:
-                    return Reply(int(code), (text,))
-                self._lines = []
-                return Reply(int(code), (*lines, text))
-            if len(lines) >= LINES_LIMIT:
-                raise ReplyError("a reply without end")
-            self._at, self._code = end, code
-            lines.append(text)
-        if len(self._buffer) - self._at >= LINE_LIMIT or self._buffer.find(b"\n", self._at) >= 0:
-            raise ReplyError(f"not an SMTP reply: {self._buffer[self._at : self._at + 80]!r}")
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What EHLO announced. `size` is in octets: 0 announces no limit, None announces nothing (RFC 1870)."""
-
-    pipelining: bool = False
-    chunking: bool = False
-    eight_bit: bool = False
-    utf8: bool = False
-    starttls: bool = False
-    size: int | None = None
-    auth: frozenset[str] = frozenset()
-
-    @classmethod
-    def announced(cls, reply: Reply) -> Features:
-        """Read an EHLO answer. The first line is a greeting; AUTH=... is the spelling of servers before RFC 2554."""
-        said: dict[str, list[str]] = {}
-        for line in reply.lines[1:]:
-            words = line.decode("ascii", "replace").upper().replace("AUTH=", "AUTH ").split() or [""]
-            said.setdefault(words[0], []).extend(words[1:])
-        limit = "".join(said.get("SIZE", ())[:1])
-        return cls(
-            pipelining="PIPELINING" in said,
-            chunking="CHUNKING" in said,
-            eight_bit="8BITMIME" in said,
-            utf8="SMTPUTF8" in said,
-            starttls="STARTTLS" in said,
-            size=(int(limit[:20]) if limit.isdecimal() else 0) if "SIZE" in said else None,
-            auth=frozenset(said.get("AUTH", ())),
-        )
-
-    def objection(self, envelope: Envelope) -> Receipt | None:
-        """The refusal this envelope would earn, found before a byte of it is sent; None where it may go.
-
-        The codes are those a server would use (RFC 5321, 3463, 6531); `code` 0 says that no server spoke.
-        """
-        for address in (
-            envelope.sender or "null",
-            envelope.recipient,
-        ):  # RFC 5321 4.5.5: notices have no sender
-            if not address or _BAD_IN_ADDRESS.search(address) or len(address.encode()) > 254:  # 4.5.3.1.3, without <>
-                return _refused(envelope, "5.1.3", f"no address to send to: {address[:80]!a}")
-        if not self.utf8 and not (envelope.sender + envelope.recipient).isascii():
-            return _refused(envelope, "5.6.7", "the server takes no address outside ASCII (no SMTPUTF8)")
-        if not envelope.data.endswith(b"\r\n"):
-            return _refused(envelope, "5.6.0", "the message does not end with CRLF")
-        if self.size and len(envelope.data) > self.size:
-            return _refused(envelope, "5.3.4", f"{len(envelope.data)} octets; the server takes {self.size}")
-        if not self.eight_bit and not envelope.data.isascii():
-            return _refused(envelope, "5.6.3", "8-bit octets, and the server takes 7-bit ones (no 8BITMIME)")
-        return None
-
-    def commands(self, envelope: Envelope) -> tuple[bytes, bytes]:
-        """MAIL and RCPT for an envelope without objection, with the parameters it needs and no other."""
-        size = "" if self.size is None else f" SIZE={len(envelope.data)}"
-        body = "" if envelope.data.isascii() else " BODY=8BITMIME"
-        utf8 = "" if envelope.sender.isascii() and envelope.recipient.isascii() else " SMTPUTF8"
-        mail = f"MAIL FROM:<{envelope.sender}>{size}{body}{utf8}\r\n"
-        return mail.encode("utf-8"), f"RCPT TO:<{envelope.recipient}>\r\n".encode()
-
+from pipeline.channels.mail.replies import BARE, Features, Reply, ReplyError
 
 _Result = TypeVar("_Result")
-#: A conversation yields what it wants: buffers to write before the next reply, () for the next reply alone, or
-#: None for a TLS handshake (and what it is sent then means nothing). It always waits for exactly one reply.
+#: A conversation yields what it wants: buffers to write before the next reply, () for the next reply alone, HOLD to
+#: be called again when there may be something to say, or None for a TLS handshake (what it is sent after either means
+#: nothing, unless it is a reply nobody asked for). It always waits for exactly one reply.
 Talk: TypeAlias = Generator[tuple[bytes, ...] | None, Reply, _Result]
+HOLD: tuple[bytes, ...] = (b"",)
+#: Sent to a conversation where no server spoke: a handshake is over, or the wait is.
+CARRY_ON = Reply(220, (b"",))
 
 
 class Ended(Exception):
@@ -219,22 +75,37 @@ def opening(server: MailServer, *, client_name: str) -> Talk[Features]:
     """Everything before the first MAIL; returns what the server announced last.
 
     Raises Ended where the server is not ready, Permanent where it cannot give the security asked for, or refuses
-    our credentials.
+    our credentials, which are never said in the clear.
     """
-    if server.security == "tls":
+    secured = server.security == "tls"
+    if secured:
         yield None
     expect((yield ()), 220, "greeting")
     features = yield from _hello(client_name)
-    if server.security == "starttls":
-        if not features.starttls:
-            raise Permanent("the server does not offer STARTTLS")
-        expect((yield (b"STARTTLS\r\n",)), 220, "STARTTLS")
-        yield None
+    if server.security in ("starttls", "opportunistic") and (yield from _starts_tls(server, features)):
+        secured = True
         # RFC 3207 4.2: what was announced in the clear no longer counts.
         features = yield from _hello(client_name)
     if server.username:
+        if not secured:
+            raise Permanent("credentials go over TLS only: use smtp+starttls:// or smtps://")
         yield from _sign_in(server, features)
     return features
+
+
+def _starts_tls(server: MailServer, features: Features) -> Talk[bool]:
+    """True once the connection is under TLS; False where it is only wished for and cannot be had."""
+    wished = server.security == "opportunistic"
+    if not features.starttls:
+        if wished:
+            return False
+        raise Permanent("the server does not offer STARTTLS")
+    reply = yield (b"STARTTLS\r\n",)
+    if wished and reply.code == 454:  # RFC 3207 4: "TLS not available due to temporary reason"
+        return False
+    expect(reply, 220, "STARTTLS")
+    yield None
+    return True
 
 
 def _hello(client_name: str) -> Talk[Features]:
@@ -243,7 +114,7 @@ def _hello(client_name: str) -> Talk[Features]:
         expect(reply, 250, "EHLO")
         return Features.announced(reply)
     expect((yield (f"HELO {client_name}\r\n".encode(),)), 250, "HELO")  # RFC 5321 3.2: it knows no EHLO
-    return Features()
+    return BARE
 
 
 def _sign_in(server: MailServer, features: Features) -> Talk[None]:
@@ -266,15 +137,11 @@ def _credentials(server: MailServer, *, mechanisms: frozenset[str]) -> list[byte
     raise Permanent("the mail server offers neither AUTH PLAIN nor AUTH LOGIN")
 
 
-def _refused(envelope: Envelope, enhanced: str, why: str) -> Receipt:
-    return Receipt(envelope.key, Outcome.REFUSED, enhanced=enhanced, text=why)
-
-
 @dataclass(slots=True, kw_only=True)
 class Dialogue:
     """All that is said on one connection, from the greeting to QUIT.
 
-    `take` gives the next envelope or None, `dot` is told before a group with a final dot is yielded, `settle` gets
+    `take` gives the next envelope or None; `later` then says whether another call may give one. `dot` is told before a group with a final dot is yielded, `settle` gets
     each receipt. `flights` are the envelopes taken and not settled, in order; whoever drives the dialogue marks them
     dotted once `dot_in` octets of the group were handed over. `awaits` names the patience the next reply deserves.
     """
@@ -283,13 +150,15 @@ class Dialogue:
     client_name: str
     limit: int  #: messages, 0 for no limit
     take: Callable[[Features], Envelope | None]
+    later: Callable[[], bool]
     dot: Callable[[int], None]
     settle: Callable[[Receipt], None]
-    features: Features = Features()
+    features: Features = BARE
     flights: list[Flight] = field(default_factory=list)
     awaits: Literal["command", "dot", "quit"] = "command"
     ready: bool = False
     answered: bool = False
+    closing: bool = False  #: it takes no more
     carried: int = 0
     dotting: Flight | None = None
     dot_in: int = 0
@@ -303,7 +172,7 @@ class Dialogue:
         yield (b"QUIT\r\n",)
 
     def _lock_step(self) -> Talk[None]:
-        while (flight := self._board()) is not None:
+        while (flight := self._board() or (yield from self._patience())) is not None:
             mail, rcpt = self.features.commands(flight.envelope)
             for command, good in ((mail, (250,)), (rcpt, (250, 251)), (b"DATA\r\n", (354,))):
                 if not flight.passes((yield (command,)), *good):
@@ -315,7 +184,7 @@ class Dialogue:
 
     def _overlapped(self) -> Talk[None]:
         """PIPELINING: while one body leaves, the next envelope is already being asked about."""
-        sent, ahead, reset = None, self._board(), b""
+        sent, ahead, reset = None, self._board() or (yield from self._patience()), b""
         while sent is not None or ahead is not None:
             ask = reset + b"".join((*self.features.commands(ahead.envelope), b"DATA\r\n")) if ahead else b""
             if sent is None:
@@ -324,7 +193,8 @@ class Dialogue:
                 self._conclude(sent, (yield self._with_dot(sent, sent.envelope.data, b".\r\n", after=ask)))
                 sent = None
                 if ahead is None:
-                    return
+                    ahead = yield from self._patience()
+                    continue
                 reply = yield ()
             if reset:
                 expect(reply, 250, "RSET")
@@ -333,7 +203,7 @@ class Dialogue:
                 sent, reset = ahead, b""
             else:
                 reset = b"RSET\r\n"
-            ahead = self._board()
+            ahead = self._board() or (None if sent else (yield from self._patience()))
 
     def _invited(self, flight: Flight, reply: Reply) -> Talk[bool]:
         """The answers to MAIL, RCPT and DATA. False where the message may not follow; its receipt is given then."""
@@ -349,7 +219,7 @@ class Dialogue:
     def _chunked(self) -> Talk[None]:
         """PIPELINING and CHUNKING: a refused RCPT fails the BDAT behind it (RFC 3030 section 2)."""
         reset = b""
-        while (flight := self._board()) is not None:
+        while (flight := self._board() or (yield from self._patience())) is not None:
             data = flight.envelope.data
             ask = (reset, *self.features.commands(flight.envelope), b"BDAT %d LAST\r\n" % len(data))
             reply = yield self._with_dot(flight, b"".join(ask), data)
@@ -361,8 +231,19 @@ class Dialogue:
             self._conclude(flight, (yield ()))
             reset = b"" if flight.refusal is None else b"RSET\r\n"
 
+    def _patience(self) -> Talk[Flight | None]:
+        """Wait for an envelope to become due; None where it is time for QUIT."""
+        while not 0 < self.limit <= self.carried and self.later():
+            said = yield HOLD
+            if said is not CARRY_ON:
+                raise Ended("the server closes", said)
+            if (flight := self._board()) is not None:
+                return flight
+        self.closing = True
+        return None
+
     def _board(self) -> Flight | None:
-        """The next envelope this connection may carry; None where it is time for QUIT."""
+        """The next envelope this connection may carry; None where it may carry none, or none now."""
         if 0 < self.limit <= self.carried:
             return None
         if (envelope := self.take(self.features)) is None:

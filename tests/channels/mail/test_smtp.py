@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 import email
 import email.message
-import ipaddress
 import socket
 import socketserver
-import ssl
 import time
 from collections.abc import Iterator
 from email import policy
@@ -16,17 +13,13 @@ from typing import Any, ClassVar
 
 import pytest
 from aiosmtpd.controller import Controller
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.channels.base import Envelope, MailServer, Outcome, Permanent, Temporary
-from pipeline.channels.smtp import SmtpEngine
+from pipeline.channels.base import Envelope, MailServer, Outcome, Temporary
+from pipeline.channels.mail.smtp import SmtpEngine
 from tests.factories.mail_server import (
     CLOSE,
-    DAY,
     FAST,
     HOLD,
     IMPATIENT,
@@ -42,12 +35,6 @@ from tests.factories.mail_server import (
     once,
     submitted,
 )
-
-
-@pytest.fixture(params=MODES.values(), ids=MODES.keys())
-def words(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    return request.param  # type: ignore[no-any-return]
-
 
 A, D, R, UNK, UNS = Outcome.ACCEPTED, Outcome.DEFERRED, Outcome.REFUSED, Outcome.UNKNOWN, Outcome.UNSENT
 
@@ -307,102 +294,6 @@ def test_a_server_that_goes_away_for_good_is_temporary_while_letters_remain() ->
 def test_helo_is_said_to_a_server_that_knows_no_ehlo() -> None:
     with Scripted((), {"EHLO": b"502 what?\r\n"}) as server:
         assert submitted(server, letters(2)).outcomes == [A, A]
-
-
-@pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's context with a certificate made here, and a client's that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    who = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + DAY)
-    builder = builder.add_extension(who, critical=False).add_extension(x509.BasicConstraints(True, None), critical=True)
-    certificate = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    plain = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    path.write_bytes(certificate + plain)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    return context, ssl.create_default_context(cadata=certificate.decode())
-
-
-@pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_mail_goes_under_tls(
-    secure: tuple[ssl.SSLContext, ssl.SSLContext], words: tuple[str, ...], security: str
-) -> None:
-    with Scripted(("STARTTLS", *words), tls=secure[0], wrapped=security == "tls") as server:
-        book = submitted(
-            server, letters(5, size=200_000), connections=2, to={"security": security}, ssl_context=secure[1]
-        )
-    assert book.outcomes == [A] * 5
-    stages = [stage for stage, _ in server.heard]
-    assert stages[:4] == (
-        ["connect", "EHLO", "STARTTLS", "EHLO"] if security == "starttls" else [*stages[:1], "EHLO", "MAIL", "RCPT"]
-    )
-
-
-@pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_a_certificate_nobody_vouches_for_is_refused_by_default(
-    secure: tuple[ssl.SSLContext, ssl.SSLContext], security: str
-) -> None:
-    with Scripted(("STARTTLS",), tls=secure[0], wrapped=security == "tls") as server:
-        book = submitted(server, letters(2), to={"security": security, "username": "u", "password": "p"})
-    assert isinstance(book.error, Permanent)
-    assert "certificate" in str(book.error)
-    assert server.reached["AUTH"] == 0
-
-
-@pytest.mark.parametrize(("said", "error"), [(b"220 go\r\n250 injected\r\n", Temporary), (b"454 no\r\n", Temporary)])
-def test_what_was_said_before_tls_is_never_taken_for_what_came_after(
-    secure: tuple[ssl.SSLContext, ssl.SSLContext], said: bytes, error: type[Exception]
-) -> None:
-    with Scripted(("STARTTLS",), {"STARTTLS": said}, tls=secure[0]) as server:
-        book = submitted(server, letters(2), to={"security": "starttls"}, ssl_context=secure[1], reconnects=0)
-    assert isinstance(book.error, error)
-    assert server.reached["MAIL"] == 0
-
-
-def test_a_server_without_starttls_gets_no_mail_in_the_clear() -> None:
-    with Scripted() as server:
-        book = submitted(server, letters(2), to={"security": "starttls"})
-    assert isinstance(book.error, Permanent)
-    assert server.reached["MAIL"] == 0
-
-
-@pytest.mark.parametrize(("words_", "rules", "lines"), [
-    ("AUTH LOGIN PLAIN", {}, [b"AUTH PLAIN AHUAcMOkc3M=\r\n"]),
-    ("AUTH LOGIN", {"AUTH": b"334 VXNlcm5hbWU6\r\n", "dQ==": b"334 UGFzc3dvcmQ6\r\n", "cMOk": b"235 in\r\n"},
-     [b"AUTH LOGIN\r\n", b"dQ==\r\n", b"cMOkc3M=\r\n"]),
-])  # fmt: skip
-def test_credentials_are_given_as_offered(words_: str, rules: dict[str, Rule], lines: list[bytes]) -> None:
-    with Scripted((words_, "PIPELINING"), rules) as server:
-        book = submitted(server, letters(2), to={"username": "u", "password": "p\u00e4ss"})
-    assert book.outcomes == [A, A]
-    assert [line for _, line in server.heard][2 : 2 + len(lines)] == lines
-
-
-@pytest.mark.parametrize(("word", "said", "error"), [
-    ("AUTH PLAIN", b"535 5.7.8 no\r\n", Permanent), ("AUTH LOGIN", b"535 5.7.8 no\r\n", Permanent),
-    ("AUTH CRAM-MD5", b"", Permanent), ("AUTH PLAIN", b"454 4.7.0 later\r\n", Temporary),
-])  # fmt: skip
-def test_a_refused_sign_in_takes_nothing(word: str, said: bytes, error: type[Exception]) -> None:
-    with Scripted((word,), {"AUTH": said}) as server:
-        book = submitted(server, letters(3), connections=4, to={"username": "u", "password": "secret"}, reconnects=0)
-    assert isinstance(book.error, error)
-    assert (book.taken, server.reached["connect"]) == ([], 1)
-    assert "secret" not in str(book.error)
-
-
-def test_a_sign_in_refused_later_waits_for_what_is_in_flight() -> None:
-    rules: dict[str, Rule] = {"AUTH": lambda n: None if n == 1 else b"535 5.7.8 no\r\n"}
-    with Scripted(("AUTH PLAIN",), rules | {"dot": b"250" + LATE * 2 + b" kept\r\n"}) as server:
-        book = submitted(server, letters(9), connections=2, to={"username": "u", "password": "secret"})
-    assert isinstance(book.error, Permanent)
-    assert set(book.outcomes) == {A}
-    assert len(book.taken) < 9
 
 
 def test_what_cannot_be_sent_is_refused_here_and_the_others_go() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.channels.base import Envelope, Outcome
-from pipeline.channels.replies import LINE_LIMIT, LINES_LIMIT, Features, Reply, ReplyError, ReplyReader
+from pipeline.channels.mail.replies import LINE_LIMIT, LINES_LIMIT, Features, Reply, ReplyError, ReplyReader
 
 CODES = st.integers(200, 599)
 TEXT = st.binary(max_size=40).map(lambda raw: bytes(b for b in raw if b == 9 or 32 <= b != 127))
@@ -128,7 +128,7 @@ def test_a_long_refusal_is_one_line_of_bounded_text() -> None:
     receipt = reply.refusal(7)
     assert (receipt.key, receipt.outcome, receipt.code, receipt.enhanced) == (
         7,
-        Outcome.REFUSED,
+        Outcome.POLICY,
         550,
         "5.7.1",
     )
@@ -140,8 +140,8 @@ def test_a_long_refusal_is_one_line_of_bounded_text() -> None:
     ("lines", "features"),
     [
         ((b"host PIPELINING",), Features()),
-        ((b"host", b"PIPELINING", b"chunking", b"8BITMIME", b"SMTPUTF8", b"STARTTLS"),
-         Features(pipelining=True, chunking=True, eight_bit=True, utf8=True, starttls=True)),
+        ((b"host", b"PIPELINING", b"chunking", b"8BITMIME", b"SMTPUTF8", b"STARTTLS", b"DSN"),
+         Features(pipelining=True, chunking=True, eight_bit=True, utf8=True, starttls=True, dsn=True)),
         ((b"host", b"SIZE 1000"), Features(size=1000)),
         ((b"host", b"SIZE"), Features(size=0)),
         ((b"host", b"SIZE 12x"), Features(size=0)),
@@ -222,3 +222,43 @@ def test_what_passes_is_two_lines_that_say_these_addresses(sender: str, recipien
 )
 def test_mail_carries_the_parameters_it_needs_and_no_other(features: Features, asked: Envelope, mail: bytes) -> None:
     assert features.commands(asked)[0] == mail
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        (b"550 5.1.1 no such user", Outcome.REFUSED),
+        (b"550 5.1.1 spam trap for nobody", Outcome.REFUSED),
+        (b"550 no such user", Outcome.REFUSED),
+        (b"552 5.2.2 mailbox full", Outcome.REFUSED),
+        (b"550 5.7.515 Access denied, sending domain does not meet the required authentication level", Outcome.POLICY),
+        (b"550-5.7.26 unauthenticated", Outcome.POLICY),
+        (b"554 5.7.1 [spam]", Outcome.POLICY),
+        (b"571 message blocked by our spam filter", Outcome.POLICY),
+        (b"554 Service unavailable; Client host blocked using a DNSBL", Outcome.POLICY),
+        (b"550 relaying denied", Outcome.POLICY),
+        (b"554 5.0.0 rejected: DMARC policy", Outcome.POLICY),
+        (b"421 4.7.0 try again later", Outcome.DEFERRED),
+        (b"450 4.7.28 unusual rate of spam", Outcome.DEFERRED),
+    ],
+)
+def test_what_blames_us_is_told_from_what_blames_a_reader(line: bytes, outcome: Outcome) -> None:
+    reply = Reply(int(line[:3]), (line[4:],))
+    assert reply.refusal(1).outcome is outcome
+
+
+DSN = Features(dsn=True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "mail", "rcpt"),
+    [
+        (envelope("b+1.2.ab@x"), b" RET=HDRS ENVID=b+2B1.2.ab", b" NOTIFY=FAILURE ORCPT=rfc822;a@example.org"),
+        (envelope("", "a+b=c@d"), b" RET=HDRS ENVID=1", b" NOTIFY=FAILURE ORCPT=rfc822;a+2Bb+3Dc@d"),
+        (envelope(recipient="a" * 100 + "@b"), b" RET=HDRS ENVID=news", b" NOTIFY=FAILURE"),
+    ],
+)
+def test_return_mail_is_named_in_xtext(asked: Envelope, mail: bytes, rcpt: bytes) -> None:
+    said = DSN.commands(asked)
+    assert said[0].endswith(b">" + mail + b"\r\n")
+    assert said[1].endswith(b">" + rcpt + b"\r\n")
