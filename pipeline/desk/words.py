@@ -44,6 +44,7 @@ BADGES: Mapping[str, Mapping[str, Badge]] = {
         "preparing": Badge("counting readers", "moving"),
         "submitting": Badge("sending", "moving"),
         "paused": Badge("paused", "trouble"),
+        "asking": Badge("asks for a yes", "needs"),
         "submitted": Badge("all handed over", "done"),
         "failed": Badge("failed", "trouble"),
         "cancelled": Badge("cancelled", "off"),
@@ -157,6 +158,7 @@ ITEM: Mapping[str, Sentence] = {
     "developed": lambda p, z: f"sent before and developed since; {_newest(p, z)}",
     "carried": lambda p, z: f"waited for room in the last edition; {_newest(p, z)}",
     "placed": "placed here by an editor",
+    "lead_only": "left out because only the lead leaves: nobody approved the edition in time",
     "popular": lambda p, _: _liked(p),
     "filled_by_popular": lambda p, _: f"makes up the number: {_liked(p)}",
     "evergreen": "makes up the number: good at any time, and not sent before",
@@ -188,6 +190,7 @@ WHY_NOT: Mapping[str, str] = {
     "no_room": "No room",
     "waited_too_long": "No room for too long",
     "left_out": "Left out by an editor",
+    "lead_only": "Only the lead leaves",
     "block_left_out": "Their block was left out",
     "other_topic": "Not about what a block takes",
     "excluded_topic": "About what a block leaves out",
@@ -215,8 +218,14 @@ EDITION: Mapping[str, Sentence] = {
     "holiday": lambda p, _: f"No edition that day: {p['why'] or 'the calendar says so'}.",
     "not_approved": "Nobody approved it by its time, so it is held; nothing was sent.",
     "late": "It could not leave in time: {why}.",
+    "story_held": "A story of it may not leave now (held, embargoed or withdrawn). Release the story, or take it out.",
+    "lead_only": "Nobody approved it by its time, so it was composed again with its lead alone.",
 }
 SEND: Mapping[str, Sentence] = {
+    "audience_drift": "{frozen} readers were found, lately it was {expected}. Type the number to send it, or cancel.",
+    "story_killed": "A story of it was killed while it was leaving, so it was paused. Go on without the story, or cancel.",
+    "leaving_out": "A story of it was killed while it was leaving: what has not left is made again without it.",
+    "counts_differ_after": "The counts after sending do not add up ({counts}). Nothing more leaves; look at the deliveries.",
     "counts_differ": "The frozen audience did not match its count ({counts}), so nothing was sent.",
     "paused": "An editor paused it.",
     "server_refused": "The mail server refused us, so it was paused: “{said}”",
@@ -302,8 +311,11 @@ def _ready(row: Edition, zone: str, now: datetime) -> str:
         return f"It leaves by itself at {slot} ({ago(row.slot_at, now)}); nobody has to approve it."
     if row.slot_at <= now:
         return "It waits for approval; its time has passed, so it leaves after the undo window once someone approves."
-    policy = "sent as it is" if row.newsletter.unapproved == Newsletter.Unapproved.SEND else "held"
+    policy = _UNAPPROVED[row.newsletter.unapproved]
     return f"It waits for approval. If nobody approves it by {slot} ({ago(row.slot_at, now)}), it is {policy}."
+
+
+_UNAPPROVED = {"hold": "held", "send": "sent as it is", "lead": "sent with its lead alone"}
 
 
 def _approved(row: Edition, zone: str, now: datetime) -> str:

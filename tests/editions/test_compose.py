@@ -385,3 +385,13 @@ def test_an_alerted_story_is_marked_in_the_next_digest(newsletter: Newsletter) -
     editions.item(edition=sent, article=told)
     edition = made(newsletter)
     assert edition.items.get(article=told).params["alerted"].startswith("2026-04-19T03:32")
+
+
+def test_what_was_told_in_a_pause_stays_there_when_the_newsletter_resumes(newsletter: Newsletter) -> None:
+    before, after = articles.article(now=NOW, age_s=7200), articles.article(now=NOW, age_s=1800)
+    newsletter.cadence = {"kind": "daily", "at": ["06:30"], "collects_from": (NOW - timedelta(hours=1)).isoformat()}
+    newsletter.minimum = 1
+    newsletter.save()
+    edition = made(newsletter)
+    assert edition.items.get(article=before).code == "before_window"
+    assert edition.items.get(article=after).picked

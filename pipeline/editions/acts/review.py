@@ -12,7 +12,7 @@ from pipeline.staff.journal import note
 from pipeline.staff.models import User
 
 #: Held for want of a decision, not for a fault.
-APPROVABLE_HOLDS = ("not_approved", "late", "asks_below_minimum", "asks_short_block")
+APPROVABLE_HOLDS = ("not_approved", "late", "asks_below_minimum", "asks_short_block", "story_held")
 #: A person took the approval back: neither the newsletter's rule nor its policy approves it again.
 TAKEN_BACK = "taken_back"
 

@@ -48,10 +48,12 @@ def cutoff_of(edition: Edition) -> datetime:
 
 
 def frame_of(edition: Edition) -> Frame:
-    """From the first edition's window until the cut-off; what left before is known from the ledger, not the clock."""
+    """From the first edition's window, or the end of a pause, until the cut-off; what left before is in the ledger."""
     newsletter = edition.newsletter
+    first = newsletter.created_at - timedelta(hours=newsletter.first_window_h)
+    resumed = newsletter.cadence.get("collects_from")
     return Frame(
-        since=newsletter.created_at - timedelta(hours=newsletter.first_window_h),
+        since=max(first, datetime.fromisoformat(resumed)) if resumed else first,
         cutoff_at=cutoff_of(edition),
         most_age_h=newsletter.max_age_h,
         carry_editions=newsletter.carry_editions,
