@@ -16,6 +16,7 @@ from pipeline.delivery import batch
 from pipeline.delivery import send as sending
 from pipeline.delivery.message.mail import NoMailServer, server
 from pipeline.delivery.models import Batch, Delivery, Send
+from pipeline.desk import words
 from pipeline.editions import compose
 from pipeline.editions.acts import review
 from pipeline.editions.models import Edition, Newsletter
@@ -45,7 +46,10 @@ def run(*, slug: str, yes: bool, config: Config) -> dict[str, Any]:
             "warnings": ["not sent: the answer was no"],
         }
     review.grant(edition, now=timezone.now(), actor=None, undo=False)
-    sending.begin(edition_id=edition.id, now=timezone.now())
+    if not sending.begin(edition_id=edition.id, now=timezone.now()):
+        raise UnusableInput(
+            f"a story of edition {edition.id} was killed or held a moment ago. Nothing was sent; compose it again."
+        )
     return _report(_submitted(edition, config=config))
 
 
@@ -63,7 +67,8 @@ def _composed(newsletter: Newsletter) -> Edition:
         )
     if state == Edition.State.HELD:
         faults = "; ".join(f["sentence"] for f in edition.preflight if f["level"] == BLOCK)
-        raise UnusableInput(f"preflight forbids it: {faults} Nothing was sent; edition {edition.id} is held.")
+        why = f"preflight forbids it: {faults}" if faults else words.edition(edition, now=now)
+        raise UnusableInput(f"{why} Nothing was sent; edition {edition.id} is held.")
     return edition
 
 
@@ -114,6 +119,8 @@ def _report(send: Send) -> dict[str, Any]:
         if counts["deferred"]
         else []
     )
+    if send.state == Send.State.ASKING:
+        warnings.append(words.sentence(words.SEND, send.code, send.params) + " Nothing has left; the desk asks.")
     warnings += [f"in doubt: {', '.join(doubtful)}"] if doubtful else []
     return {
         "edition": send.edition_id, "state": send.state, "recipients": send.recipients, **counts, "warnings": warnings,
