@@ -21,7 +21,7 @@ from pipeline.audience.recipients import RECIPIENTS
 from pipeline.channels.base import Envelope, MailChannel, Outcome, Permanent, RateLimited, Receipt, Temporary
 from pipeline.channels.mail.dkim import Signer, UnusableKey, keys
 from pipeline.delivery import journal as journals
-from pipeline.delivery import outcomes, send, transports
+from pipeline.delivery import outcomes, paces, send, transports
 from pipeline.delivery.blame import Blame
 from pipeline.delivery.feedback.apply import record_all
 from pipeline.delivery.feedback.events import of_answer
@@ -111,18 +111,22 @@ def _run(claim: Claim, journal: journals.Journal, *, config: Config, channel: Ma
         _spare(claim, readers.nothing_new)
         compose = mail.composer(edition, config=config, now=timezone.now(), copies=readers.copies)
         sign = _signer(mail.domain_of(edition.newsletter.from_address), config=config)
-        envelopes = _envelopes(_open_rows(claim), compose, sign, holder)
+        rows = _open_rows(claim)
+        envelopes = _envelopes(rows, compose, sign, holder)
         if channel is None:
             name = mail.domain_of(edition.newsletter.from_address)
             way, channel = transports.take(
                 batch_id=claim.batch_id, send_id=claim.send_id, config=config, client_name=name, now=timezone.now()
             )
+        paces.prepare(channel, (address for _, _, address in rows))
         channel.submit(envelopes, journal=journal, record=holder.record, stopping=holder.stopping)
     except (mail.NoMailServer, UnusableKey) as error:
         trouble = Permanent(str(error))
     except (Temporary, Permanent) as error:
         trouble = error
     trouble = holder.conclude() or trouble
+    if way is not None and channel is not None:
+        paces.keep(way, channel, now=timezone.now())
     if way is not None:
         transports.tell(way, trouble=trouble, answered=holder.answered, now=timezone.now())
     _release(claim, now=timezone.now(), trouble=trouble)

@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 
 from django.db.models import Value
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from pipeline.channels.base import MailChannel, MailServer, Permanent, RateLimited, Temporary
+from pipeline.delivery import paces
 from pipeline.delivery.message import mail
 from pipeline.delivery.models import Delivery, Send, Transport
 from pipeline.kernel.config import Config
@@ -117,6 +119,9 @@ def channel_for(name: str, *, config: Config, client_name: str) -> MailChannel:
     if name == RELAY:
         return _smtp(mail.server(config), client_name=client_name)
     row = Transport.objects.get(name=name)
+    if row.kind == Transport.Kind.MX:
+        values = settings_of(row, config=config) if row.settings else {}
+        return paces.direct(name, values, config=config, client_name=client_name, now=timezone.now())
     values = settings_of(row, config=config)
     if row.kind == Transport.Kind.ESP:
         from pipeline.channels.esp.post import EspChannel  # botocore and requests, for who has a provider

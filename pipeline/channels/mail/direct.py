@@ -10,7 +10,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pipeline.channels.base import Envelope, MailJournal, MailServer, Outcome, RateLimited, Receipt
@@ -30,8 +30,9 @@ _TOMORROW_S = 3600.0
 class Direct:
     """A MailChannel to whatever servers the recipients' domains name.
 
-    `paces` are what was learnt before, by group; `gauges` what is known now. `left` is what a group may still be
-    handed today. Other `processes` send at the same time and share the caps.
+    `paces` are what was learnt before, by group; `gauges` what is known now. `today` gives what is left of a group's
+    day while it is warmed up, and at most how many a minute; `left` is what remains of it, `used` what was taken. Other `processes` send at the
+    same time and share all of it.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Direct:
         *,
         client_name: str,
         paces: Mapping[str, Pace] | None = None,
-        left: Mapping[str, int] | None = None,
+        today: Callable[[str], tuple[int, int] | None] = lambda _group: None,
         processes: int = 1,
         port: int = 25,
         timeouts: Timeouts = PATIENT,
@@ -52,16 +53,22 @@ class Direct:
         self.timeouts, self.reconnects, self.clock = timeouts, reconnects, clock
         self.ssl_context = ssl_context or _unverified()
         self.processes = processes
-        self.left = dict(left or {})
-        self.gauges = {
-            group: Gauge(pace.within(caps_of(group).shared(by=processes))) for group, pace in (paces or {}).items()
-        }
+        self.today = today
+        self.left: dict[str, int] = {}
+        self.used: dict[str, int] = {}
+        self._learnt = dict(paces or {})
+        self.gauges: dict[str, Gauge] = {}
 
     def gauge(self, group: str) -> Gauge:
         """The pace of a group, made when it is first met."""
         if group not in self.gauges:
-            caps = caps_of(group).shared(by=self.processes)
-            self.gauges[group] = Gauge(Pace.full(caps, now=self.clock()))
+            caps = caps_of(group)
+            if (plan := self.today(group)) is not None:
+                self.left[group] = -(-plan[0] // self.processes)
+                caps = replace(caps, per_minute=min(caps.per_minute, plan[1]))
+            caps = caps.shared(by=self.processes)
+            learnt = self._learnt.get(group)
+            self.gauges[group] = Gauge(learnt.within(caps) if learnt else Pace.full(caps, now=self.clock()))
         return self.gauges[group]
 
     def engine(self, group: str, host: str) -> SmtpEngine:
@@ -228,13 +235,14 @@ class _Sorting:
             way.run.begin(places)
 
     def _pull_of(self, way: _Way) -> Callable[[], Envelope | None]:
-        left = self.channel.left
+        left, used = self.channel.left, self.channel.used
 
         def pull() -> Envelope | None:
             if not way.queue or not self._trimmed(way):
                 return None
             if way.group in left:
                 left[way.group] -= 1
+                used[way.group] = used.get(way.group, 0) + 1
             return way.queue.popleft()
 
         return pull

@@ -4,56 +4,20 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from pipeline.channels.base import Envelope, Outcome, RateLimited
-from pipeline.channels.mail.direct import Direct
-from pipeline.channels.mail.mx import Ways
 from pipeline.channels.mail.providers import Caps, Pace
-from tests.factories.mail_server import CLOSE, FAST, Book, Rule, Scripted, letter
-from tests.factories.name_server import NameServer
+from pipeline.channels.mail.wire import lane
+from tests.factories.mail_server import CLOSE, Book, Rule, Visit
+from tests.factories.town import Town
 
 A, D, R, P, UNS, UNK = (
     Outcome.ACCEPTED, Outcome.DEFERRED, Outcome.REFUSED, Outcome.POLICY, Outcome.UNSENT, Outcome.UNKNOWN,
 )  # fmt: skip
 NOW = datetime(2026, 4, 19, 4, 12, tzinfo=UTC)
-
-
-class Town:
-    """Servers on one port at loopback addresses of their own, and the DNS that leads to them."""
-
-    def __init__(self, rules: dict[str, dict[str, Rule]], *, dead: tuple[str, ...] = (), **options: Any) -> None:
-        self.servers: dict[str, Scripted] = {}
-        self.records: dict[tuple[str, str], list[str] | str] = {("null.example", "MX"): ["0 ."]}
-        self.stack, self.port = ExitStack(), 0
-        for number, (host, rule) in enumerate(rules.items(), start=10):
-            address = f"127.0.0.{number}"
-            self.records[host, "A"] = [address]
-            if host not in dead:
-                server = self.stack.enter_context(Scripted(("PIPELINING",), rule, at=(address, self.port), **options))
-                self.servers[host], self.port = server, server.port
-
-    def lead(self, domain: str, *hosts: str) -> None:
-        self.records[domain, "MX"] = [f"{n} {host}." for n, host in enumerate(hosts)]
-
-    def sent(
-        self, recipients: list[str], *, book: Book | None = None, stopping: Any = lambda: False, **options: Any
-    ) -> Book:
-        book = book or Book()
-        with self.stack, self.stack.enter_context(NameServer(self.records)) as names:
-            ways = Ways(nameservers=["127.0.0.1"], dns_port=names.port, lifetime_s=1, private=True)
-            self.channel = Direct(ways, client_name="localhost", port=self.port, timeouts=FAST, **options)
-            envelopes = [letter(key, recipient=address) for key, address in enumerate(recipients, start=1)]
-            try:
-                self.channel.submit(book.source(envelopes), journal=book, record=book.record, stopping=stopping)
-            except RateLimited as error:
-                book.error = error
-        book.check([body for server in self.servers.values() for body in server.stored])
-        return book
 
 
 def test_each_reader_is_mailed_at_their_own_server() -> None:
@@ -155,11 +119,26 @@ def test_a_crawl_keeps_no_batch_waiting_for_longer_than_two_minutes_of_it() -> N
     assert sum("stopped" not in r.text and r.outcome is UNS for r in book.records) >= 7
 
 
+def test_a_server_that_tires_of_a_slow_sender_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane, "_IDLE_PAUSE_S", 0.01)
+    monkeypatch.setattr(Visit, "timeout", 0.2)
+    town = Town({"mx.a.example": {}})
+    town.lead("a.example", "mx.a.example")
+    slow = Pace(Caps(), 1, 40, NOW)
+    book = town.sent(["r@a.example"] * 3, paces={"a.example": slow}, clock=lambda: NOW)
+    assert book.outcomes == [A] * 3
+    assert town.servers["mx.a.example"].reached["connect"] > 2
+    assert town.channel.gauges["a.example"].pace.connections == 1
+
+
 def test_a_new_sender_hands_over_no_more_than_the_days_plan() -> None:
     town = Town({"mx.a.example": {}, "mx.b.example": {}})
     town.lead("a.example", "mx.a.example")
     town.lead("b.example", "mx.b.example")
-    book = town.sent([f"r{n}@{'ab'[n % 2]}.example" for n in range(40)], left={"a.example": 7})
+    book = town.sent(
+        [f"r{n}@{'ab'[n % 2]}.example" for n in range(40)],
+        today=lambda group: (7, 600) if group == "a.example" else None,
+    )
     assert len(town.servers["mx.a.example"].stored) == 7
     assert len(town.servers["mx.b.example"].stored) == 20
     assert isinstance(book.error, RateLimited)

@@ -18,6 +18,7 @@ from pipeline.channels.mail.wire.dialogue import CARRY_ON, HOLD, Dialogue, Ended
 
 _NOT_YET = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _NOTHING = memoryview(b"")
+_IDLE_PAUSE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,9 @@ class Lane:
         self.abandon(why, reply)
         if self.dialogue.awaits == "quit":
             self.run.replace(self)
+            return
+        if self.held:  # servers tire of who says nothing; that is no trouble
+            self.run.replace(self, pause_s=_IDLE_PAUSE_S)
             return
         if reply is not None:
             self.run.heard(reply)
