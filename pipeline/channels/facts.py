@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
-from pipeline.channels import counting
+from pipeline.channels import autolinks, counting
 from pipeline.channels.counting import Link
 
 _READ = date(2026, 11, 23)  #: when the sources below were last read
@@ -111,7 +111,7 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
                 limit=500,
                 unit="characters, emoji as UTF-8 bytes",
                 length=counting.threads,
-                links=counting.links_with_scheme,
+                links=autolinks.links,
                 source="developers.facebook.com/documentation/threads/posts, 2026-04-14",
                 link_limit=5,  # since 2025-12-22: THREADS_API__LINK_LIMIT_EXCEEDED
                 hashtags=1,
@@ -120,7 +120,8 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
                 name="linkedin",
                 title="LinkedIn",
                 limit=3000,
-                unit="UTF-16 units",  # its documents say characters; its composer counts an emoji as 2
+                # its documents say characters; its composer counts an emoji as 2, and its servers are Java's
+                unit="UTF-16 units",
                 length=counting.utf16_units,
                 links=counting.links_with_scheme,
                 source="learn.microsoft.com/linkedin Posts API (commentary)",
@@ -133,8 +134,8 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
                 limit=4096,
                 unit="UTF-16 units",
                 length=counting.utf16_units,
-                links=counting.links_with_scheme,
-                source="core.telegram.org/bots/api#sendmessage",
+                links=autolinks.links,
+                source="core.telegram.org/bots/api#sendmessage; TDLib MessageEntity.cpp",
                 hashtags=3,
                 editable=True,
             ),
@@ -170,13 +171,37 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
                 editable=True,
             ),
             Network(
+                name="hook",
+                title="Signed webhook",
+                limit=10_000,  # ours: what a receiver may count on
+                unit="code points",
+                length=counting.code_points,
+                links=counting.links_with_scheme,
+                source="docs/channels.md",
+                hashtags=3,
+                editable=True,
+                idempotency="Idempotency-Key header, kept as the receiver sees fit",
+            ),
+            Network(
+                name="feed",
+                title="Feed",
+                limit=10_000,  # ours: no reader of feeds has a limit of its own
+                unit="code points",
+                length=counting.code_points,
+                links=counting.links_with_scheme,
+                source="docs/channels.md",
+                hashtags=3,
+                editable=True,
+                idempotency="the row itself",
+            ),
+            Network(
                 name="agora",
                 title="Agora (pretend)",
                 limit=500,
                 unit="graphemes",
                 length=counting.graphemes,
                 links=counting.links_with_scheme,
-                source="pipeline/demo/network.py",
+                source="pipeline/demo/world/network.py",
                 hashtags=2,
                 idempotency="Idempotency-Key header, kept for ever",
             ),
@@ -185,14 +210,17 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
 )
 _ALIASES = {"pretend": "agora", "twitter": "x"}
 
-#: (network, act) -> price. Acts: "post", "post with link", "read own post", "alt text". What is not here is free.
+#: (network, act) -> price of one request, or of one post read. What is not here is free. X says "Interaction: Delete"
+#: for 0.010 and "Content: Manage" for 0.005 without naming the routes: a deleted post is counted at the dearer.
 PRICES: Mapping[tuple[str, str], Price] = MappingProxyType(
     {
         ("x", act): Price(usd=Decimal(usd), since=date(2026, 4, 20), source="docs.x.com/x-api/getting-started/pricing")
         for act, usd in (
             ("post", "0.015"),
             ("post with link", "0.200"),
+            ("delete", "0.010"),
             ("read own post", "0.001"),
+            ("read post", "0.005"),
             ("alt text", "0.005"),
         )
     }
@@ -239,6 +267,10 @@ def _objection(facts: Network, *, text: str, length: int, limit: int, urls: tupl
 def cost(network: str, text: str) -> Decimal:
     """US dollars for publishing this text: on X an address costs thirteen times a text without one."""
     facts = network_named(network)
-    act = "post with link" if facts.links(text) else "post"
-    price = PRICES.get((facts.name, act))
+    return price_of(facts.name, "post with link" if facts.links(text) else "post")
+
+
+def price_of(network: str, act: str) -> Decimal:
+    """US dollars for one act: "post", "post with link", "delete", "read own post", "read post", "alt text"."""
+    price = PRICES.get((network_named(network).name, act))
     return price.usd if price else Decimal(0)

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.channels import facts
+from pipeline.channels import facts, registry
+from pipeline.kernel.config import TEMPLATES
 
 FAMILY = (
     "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"  # 4 people, 3 joiners: 7 points, 25 bytes, 11 units
@@ -181,7 +182,7 @@ CASES = [
     pytest.param(network, *case, id=f"{network}: {name}")
     for network, table in {
         "x": X, "mastodon": MASTODON, "bluesky": BLUESKY, "threads": THREADS, "linkedin": UTF16, "telegram": UTF16,
-        "discord": DISCORD, "facebook": UTF16, "slack": UTF16, "pretend": BLUESKY,
+        "discord": DISCORD, "facebook": UTF16, "slack": UTF16, "hook": DISCORD, "feed": DISCORD, "pretend": BLUESKY,
     }.items()
     for name, case in table.items()
 ]  # fmt: skip
@@ -268,6 +269,27 @@ def test_a_link_on_x_costs_thirteen_times_as_much() -> None:
     assert facts.cost("x", "Ferries run again: bbc.com") == Decimal("0.200")
     assert facts.cost("x", "Ferries run again") == Decimal("0.015")
     assert facts.cost("mastodon", "Ferries run again https://b.example.org/x") == 0
+
+
+def test_every_act_on_x_has_the_price_that_x_published() -> None:
+    """docs.x.com/x-api/getting-started/pricing, as changed on 2026-04-20."""
+    published = {
+        "post": "0.015", "post with link": "0.200", "delete": "0.010", "read own post": "0.001", "read post": "0.005",
+        "alt text": "0.005",
+    }  # fmt: skip
+    assert {act: str(facts.price_of("x", act)) for act in published} == published
+    assert {facts.PRICES["x", act].since.isoformat() for act in published} == {"2026-04-20"}
+    assert facts.price_of("bluesky", "delete") == 0
+
+
+def test_every_network_has_words_of_its_own() -> None:
+    """What accounts post by default: templates/social/<network>.txt."""
+    kept = {path.stem for path in (TEMPLATES / "social").glob("*.txt")}
+    assert kept == set(facts.NETWORKS)
+
+
+def test_every_adapter_has_facts() -> None:
+    assert set(registry.ADAPTERS) <= set(facts.NETWORKS)
 
 
 def test_every_fact_and_price_names_its_source_and_day() -> None:

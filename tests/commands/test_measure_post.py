@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.commands.measure_post import UnusableInput, measure
+
+
+LENGTHS = Path(__file__).parents[1] / "samples" / "lengths.json"  # where from: tests/channels/test_counting.py
+LIMITS = {
+    "x": (1, 280), "mastodon": (2, 500), "bluesky": (3, 300), "threads": (4, 500), "linkedin": (5, 3000),
+    "telegram": (5, 4096), "facebook": (5, 63206), "slack": (5, 4000), "discord": (6, 2000),
+}  # fmt: skip
+URLS = {"x": 7, "mastodon": 8}
+
+
+@pytest.mark.parametrize("network", LIMITS)
+def test_two_hundred_texts_are_measured_as_the_network_does(network: str) -> None:
+    rows: list[list[Any]] = json.loads(LENGTHS.read_text("utf-8"))
+    column, limit = LIMITS[network]
+    answers = list(measure((json.dumps({"text": row[0]}) + "\n" for row in rows), network=network))
+    assert len(answers) == len(rows) >= 150
+    for row, answer in zip(rows, answers, strict=True):
+        assert list(answer) == ["length", "limit", "valid", "urls"]
+        valid = row[column] <= limit and bool(row[0].strip())
+        assert (answer["length"], answer["limit"], answer["valid"]) == (row[column], limit, valid), ascii(row[0])
+        if network in URLS:
+            assert answer["urls"] == row[URLS[network]], ascii(row[0])
 
 
 def test_a_string_and_an_object_with_text_are_measured_alike() -> None:
