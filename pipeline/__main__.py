@@ -120,11 +120,13 @@ def demo(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    domain: Annotated[bool, typer.Option("--domain", help="what DNS says of the domains we send as, too")] = False,
+) -> None:
     """Check everything Dateline needs, and say in words what is wrong and how to mend it."""
     from pipeline.commands import doctor as command
 
-    raise typer.Exit(command.run())
+    raise typer.Exit(command.run(domain=domain))
 
 
 @app.command("create-editor")

@@ -31,8 +31,8 @@ class Finding:
     mend: str = ""
 
 
-def run() -> int:
-    """Print every finding; 0 when nothing must be mended."""
+def run(*, domain: bool = False) -> int:
+    """Print every finding, with `domain` what DNS says of ours too; 0 when nothing must be mended."""
     console = Console()
     findings = list(_findings())
     table = Table(show_edge=False, box=None, padding=(0, 2))
@@ -42,6 +42,7 @@ def run() -> int:
         table.add_row(MARKS[one.level], one.what, one.found, one.mend)
     console.print(table)
     bad = sum(1 for one in findings if one.level == BAD)
+    bad += _domains(console) if domain else 0
     console.print(f"\n{bad} to mend." if bad else "\nEverything Dateline needs is there.")
     return 1 if bad else 0
 
@@ -59,6 +60,24 @@ def _findings() -> Iterator[Finding]:
     yield from _engines(settings)
     yield _mail(settings)
     yield _postal(settings)
+
+
+def _domains(console: Console) -> int:
+    """The database says whom we send as; where it is away, that was said before."""
+    from pipeline.commands import database
+    from pipeline.commands.doctor_domain import show
+    from pipeline.kernel.processes.engines import running
+
+    try:
+        with running(config()):
+            database.prepare()
+            from django.db import connections
+
+            connections.close_all()  # embedded engines were started anew since the last question
+            return show(config(), console=console)
+    except Exception as error:  # a doctor reports whatever it meets
+        console.print(f"\nThe domains were not looked at: {type(error).__name__}: {error}", markup=False)
+        return 0
 
 
 def _python() -> Finding:
