@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
 from mastodon import Mastodon as Client
@@ -45,8 +45,6 @@ _IDS = 20  #: the most that GET /api/v1/statuses takes
 _SPEAKS = "4.3.0"  #: said to Mastodon.py, which would otherwise ask before it uploads
 _GARBLED = (MastodonError, ValueError, KeyError, AttributeError, TypeError)
 
-_Answer = TypeVar("_Answer")
-
 
 def connect(*, keys: Mapping[str, str], handle: str, base_url: str) -> Mastodon:
     """The account whose token it is; the instance is `base_url`, or what stands in the handle (@desk@instance)."""
@@ -71,7 +69,7 @@ class Mastodon:
             api_base_url=base_url,
             session=behind(self._door, base_url, at_home=base_url.startswith("http://")),
             ratelimit_method="throw",  # its default sleeps in the worker
-            version_check_mode="none",
+            version_check_mode="created",
             mastodon_version=_SPEAKS,
             user_agent="dateline",
         )
@@ -89,8 +87,6 @@ class Mastodon:
             ),
             writing=True,
         )
-        if not status.get("id"):
-            raise Unknown("Mastodon took the post but gave no id for it")
         return _published(status)
 
     def find(self, message: Message) -> Published | None:
@@ -118,7 +114,7 @@ class Mastodon:
     def read(self, remote_id: str) -> str | None:
         """The text as written (GET /api/v1/statuses/:id/source)."""
         try:
-            return str(self._told(lambda: self._client.status_source(remote_id), writing=False)["text"])
+            return str(self._told(lambda: self._client.status_source(remote_id), writing=False, has="text")["text"])
         except Gone:
             return None
 
@@ -126,15 +122,15 @@ class Mastodon:
         """Favourites, boosts and quotes, replies; an instance counts no impressions."""
         found: dict[str, Metrics] = {}
         for start in range(0, len(remote_ids), _IDS):
-            some = list(remote_ids[start : start + _IDS])
-            statuses = self._told(lambda some=some: self._client.statuses(some), writing=False)  # type: ignore[misc]
-            found |= {str(status["id"]): _metrics(status) for status in statuses}
+            found |= {
+                str(status["id"]): _metrics(status) for status in self._statuses(remote_ids[start : start + _IDS])
+            }
         return found
 
     def capacity(self) -> Capacity:
         """The instance's own limits (GET /api/v2/instance, configuration.statuses)."""
         if self._capacity is None:
-            instance = self._told(self._client.instance_v2, writing=False)
+            instance = self._told(self._client.instance_v2, writing=False, has="domain")
             said = (instance.get("configuration") or {}).get("statuses") or {}
             self._capacity = Capacity(
                 limit=int(said.get("max_characters") or 500),
@@ -153,11 +149,25 @@ class Mastodon:
                     account, exclude_reblogs=True, max_id=before, limit=_PAGE
                 ),
                 writing=False,
+                has="",
             )
             yield from page
             if not page:
                 return
             before = str(page[-1]["id"])
+
+    def _statuses(self, remote_ids: Sequence[str]) -> list[Any]:
+        """Those that are there: at once, or one by one on an instance before 4.3."""
+        try:
+            return list(self._told(lambda: self._client.statuses(list(remote_ids)), writing=False, has=""))
+        except Gone:
+            return [status for remote_id in remote_ids if (status := self._status(remote_id))]
+
+    def _status(self, remote_id: str) -> Any:
+        try:
+            return self._told(lambda: self._client.status(remote_id), writing=False)
+        except Gone:
+            return None
 
     def _uploaded(self, picture: Picture) -> str:
         """POST /api/v2/media; nothing is public yet, so every failure is provably harmless."""
@@ -165,21 +175,28 @@ class Mastodon:
             lambda: self._client.media_post(picture.content, picture.media_type, description=picture.alt or None),
             writing=False,
         )
-        if not media.get("id"):
-            raise Temporary("Mastodon took the picture but gave no id for it")
         if self._door.last is not None and self._door.last.status_code == 202:
             raise Temporary("Mastodon is still working on the picture")
         return str(media["id"])
 
-    def _told(self, call: Callable[[], _Answer], *, writing: bool) -> _Answer:
-        """Run one call. What may have happened twice is Unknown where it matters (`writing`), else Temporary."""
+    def _told(self, call: Callable[[], Any], *, writing: bool, has: str = "id") -> Any:
+        """Run one call. What may have happened twice is Unknown where it matters (`writing`), else Temporary.
+
+        `has` is what the answer must hold to make sense; "" where it is a list.
+        """
         try:
-            return call()
+            return _sensible(call(), has=has)
         except _GARBLED as error:
             raise _meaning(error, self._door.last, writing=writing) from error
         finally:
             if self._door.last is not None:
                 self.limits = limits_said(self._door.last.headers, window="X-RateLimit") or self.limits
+
+
+def _sensible(answer: Any, *, has: str) -> Any:
+    if not isinstance(answer, dict if has else list) or (has and answer.get(has) is None):
+        raise ValueError("an answer of another kind")
+    return answer
 
 
 def _meaning(error: Exception, last: requests.Response | None, *, writing: bool) -> Exception:
