@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from pipeline.commands.measure_post import UnusableInput, measure
 
-
 LENGTHS = Path(__file__).parents[1] / "samples" / "lengths.json"  # where from: tests/channels/test_counting.py
 LIMITS = {
     "x": (1, 280), "mastodon": (2, 500), "bluesky": (3, 300), "threads": (4, 500), "linkedin": (5, 3000),
