@@ -23,8 +23,7 @@ from pipeline.channels.mail.dkim import Signer, UnusableKey, keys
 from pipeline.delivery import journal as journals
 from pipeline.delivery import outcomes, paces, send, transports
 from pipeline.delivery.blame import Blame
-from pipeline.delivery.feedback.apply import record_all
-from pipeline.delivery.feedback.events import of_answer
+from pipeline.delivery.feedback.apply import record_answers
 from pipeline.delivery.message import mail
 from pipeline.delivery.message.choices import chosen
 from pipeline.delivery.message.merge import UnusableReader
@@ -128,7 +127,7 @@ def _run(claim: Claim, journal: journals.Journal, *, config: Config, channel: Ma
     if way is not None and channel is not None:
         paces.keep(way, channel, now=timezone.now())
     if way is not None:
-        transports.tell(way, trouble=trouble, answered=holder.answered, now=timezone.now())
+        transports.tell(way, trouble=trouble, heard=holder.heard, now=timezone.now())
     _release(claim, now=timezone.now(), trouble=trouble)
     return holder.answered
 
@@ -139,6 +138,7 @@ class _Holder:
 
     claim: Claim
     answered: int = 0
+    heard: int = 0  #: those a server said something of
     blame: Blame = field(default_factory=Blame)
     _receipts: list[Receipt] = field(default_factory=list)
     _flushed_at: float = field(default_factory=time.monotonic)
@@ -168,11 +168,11 @@ class _Holder:
         with transaction.atomic():
             held = _renew(self.claim)
             outcomes.apply(self._receipts, now=timezone.now())
-            told = [of_answer(receipt, at=timezone.now()) for receipt in self._receipts]
-            record_all([event for event in told if event], now=timezone.now())
+            record_answers(self._receipts, now=timezone.now())
         going = Send.objects.filter(id=self.claim.send_id, state=Send.State.SUBMITTING).exists()
         self._stop = not (held and going)
         self.answered += sum(receipt.outcome is not Outcome.UNSENT for receipt in self._receipts)
+        self.heard += sum(receipt.outcome not in {Outcome.UNSENT, Outcome.UNKNOWN} for receipt in self._receipts)
         self._receipts.clear()
         self._flushed_at = time.monotonic()
 
@@ -280,7 +280,9 @@ def _envelopes(
         except (UnusableReader, IDNAError) as error:
             holder.record(Receipt(key=key, outcome=Outcome.REFUSED, enhanced="5.1.3", text=str(error)))
         else:
-            yield Envelope(key=key, sender=sender, recipient=mail.wire_address(address), data=sign(data))
+            yield Envelope(
+                key=key, sender=sender, recipient=mail.wire_address(address), data=sign(data), seven_bit=True
+            )
 
 
 def _renew(claim: Claim) -> bool:

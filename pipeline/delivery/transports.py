@@ -71,12 +71,12 @@ def take(*, batch_id: int, send_id: int, config: Config, client_name: str, now: 
     return way, channel_for(way, config=config, client_name=client_name)
 
 
-def tell(way: str, *, trouble: Temporary | Permanent | None, answered: int, now: datetime) -> None:
-    """How a batch fared on its way. One that answered nothing has been failing since its first such batch.
+def tell(way: str, *, trouble: Temporary | Permanent | None, heard: int, now: datetime) -> None:
+    """How a batch fared on its way. One that was heard to say nothing has been failing since its first such batch.
 
     Who asks for patience, or refuses us, is there: that is not what another way would mend by itself.
     """
-    if trouble is None or answered:
+    if trouble is None or heard:
         note_answer(way)
     elif isinstance(trouble, Temporary) and not isinstance(trouble, RateLimited):
         _row(way, now=now)

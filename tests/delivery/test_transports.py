@@ -78,7 +78,9 @@ def send(db: None) -> Send:
     audience.readers(count=3, follows=newsletter.topic, now=now)
     for _ in range(3):
         articles.article(now=now)
-    return deliveries.send(edition=editions.composed(newsletter=newsletter, slot_at=now + timedelta(minutes=18), now=now), now=now)
+    return deliveries.send(
+        edition=editions.composed(newsletter=newsletter, slot_at=now + timedelta(minutes=18), now=now), now=now
+    )
 
 
 @pytest.fixture
@@ -138,6 +140,14 @@ def test_a_way_that_answers_again_is_knocked_at_and_used(send: Send, relay: Scri
     assert run(send, settings) == 3 and states(send) == [("accepted", "")] * 3
 
 
+def test_a_provider_that_is_out_of_order_is_failing_though_one_reader_is_in_doubt(send: Send) -> None:
+    with ProviderServer("postmark", lambda _n: 502) as server:
+        esp(server)
+        run(send, config())
+    row = Transport.objects.get(name="postmark")
+    assert row.failing_since is not None and "502" in row.said
+
+
 def test_a_batch_with_somebody_in_doubt_waits_for_its_own_way(send: Send, relay: Scripted) -> None:
     with ProviderServer("mailgun", lambda n: DROP_AFTER if n == 1 else None) as server:
         row = esp(server, rank=1)
@@ -168,7 +178,7 @@ def test_a_transport_somebody_chose_for_a_send_is_taken(send: Send, relay: Scrip
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("trouble", "answered", "fails"),
+    ("trouble", "heard", "fails"),
     [
         (Temporary("no route"), 0, True),
         (Temporary("no route"), 5, False),
@@ -177,18 +187,18 @@ def test_a_transport_somebody_chose_for_a_send_is_taken(send: Send, relay: Scrip
         (None, 3, False),
     ],
 )
-def test_a_way_fails_only_where_nobody_is_there(trouble: Any, answered: int, fails: bool) -> None:
+def test_a_way_fails_only_where_nobody_is_there(trouble: Any, heard: int, fails: bool) -> None:
     began = timezone.now()
-    transports.tell(RELAY, trouble=trouble, answered=answered, now=began)
-    transports.tell(RELAY, trouble=trouble, answered=answered, now=began + timedelta(minutes=9))
+    transports.tell(RELAY, trouble=trouble, heard=heard, now=began)
+    transports.tell(RELAY, trouble=trouble, heard=heard, now=began + timedelta(minutes=9))
     rows = list(Transport.objects.values_list("failing_since", flat=True))
     assert rows == ([began] if fails else []), "from the first time on"
 
 
 @pytest.mark.django_db
 def test_a_way_that_takes_mail_fails_no_more() -> None:
-    transports.tell(RELAY, trouble=Temporary("away"), answered=0, now=timezone.now())
-    transports.tell(RELAY, trouble=None, answered=1, now=timezone.now())
+    transports.tell(RELAY, trouble=Temporary("away"), heard=0, now=timezone.now())
+    transports.tell(RELAY, trouble=None, heard=1, now=timezone.now())
     assert Transport.objects.get().failing_since is None
 
 

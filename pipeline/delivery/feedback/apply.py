@@ -12,8 +12,9 @@ from django.db.models import Exists, OuterRef
 from pipeline.audience import subscribe
 from pipeline.audience.models import Subscriber, Suppression
 from pipeline.audience.suppress import suppress
+from pipeline.channels.base import Outcome, Receipt
 from pipeline.delivery.feedback import whose
-from pipeline.delivery.feedback.events import SILENCE, WINDOW, Event, is_about_us, worn_out
+from pipeline.delivery.feedback.events import SILENCE, WINDOW, Event, is_about_us, of_answer, worn_out
 from pipeline.delivery.models import Delivery, Feedback
 from pipeline.staff.journal import note
 
@@ -47,6 +48,18 @@ def record_all(events: Iterable[Event], *, now: datetime) -> int:
                 _take_effect(event, delivery, proven=proven, now=now)
         _arrivals([event for key in fresh if (event := told[key]).kind == Kind.DELIVERED], known)
     return len(fresh)
+
+
+def record_answers(receipts: Iterable[Receipt], *, now: datetime) -> int:
+    """What servers said of readers while we were connected, in the caller's transaction and after their outcomes.
+
+    A deferral counts once it is the last: its delivery has been given up.
+    """
+    listed = list(receipts)
+    waiting = [receipt.key for receipt in listed if receipt.outcome is Outcome.DEFERRED]
+    given_up = set(Delivery.objects.filter(id__in=waiting, state=_State.REFUSED).values_list("id", flat=True))
+    told = [of_answer(receipt, at=now, last=receipt.key in given_up) for receipt in listed]
+    return record_all([event for event in told if event], now=now)
 
 
 def _insert(told: dict[str, Event], known: dict[str, tuple[Delivery, bool]], *, now: datetime) -> list[str]:

@@ -58,9 +58,13 @@ def kind_of(bounce: Bounce) -> str:
     return _KINDS[bounce.kind]
 
 
-def of_answer(receipt: Receipt, *, at: datetime) -> Event | None:
-    """What a server's refusal says of the reader; None where no server spoke, or none refused."""
-    if receipt.outcome is not Outcome.REFUSED or receipt.code < 500:
+def of_answer(receipt: Receipt, *, at: datetime, last: bool = False) -> Event | None:
+    """What a server's refusal says of the reader; None where no server spoke, or it may still take the mail.
+
+    `last`: it was deferred, and is given up now.
+    """
+    refused = receipt.outcome is Outcome.REFUSED and receipt.code >= 500
+    if not refused and not (last and receipt.outcome is Outcome.DEFERRED and receipt.code >= 400):
         return None
     kind, reason = judged(status=receipt.enhanced, words=f"{receipt.code} {receipt.text}")
     return Event(

@@ -75,7 +75,10 @@ class Book:
         channel = EspChannel(server.name, server.settings | settings)
         try:
             channel.submit(
-                self.source(count), journal=self, record=self.record, stopping=lambda: len(self.taken) >= self.stop_after
+                self.source(count),
+                journal=self,
+                record=self.record,
+                stopping=lambda: len(self.taken) >= self.stop_after,
             )
         except (Temporary, Permanent) as error:
             self.error = error
@@ -217,4 +220,6 @@ def test_a_callers_error_loses_no_answer() -> None:
             book.source(20), journal=book, record=record, stopping=lambda: False
         )
     announced = {key for told, key in book.told if told == "dot"}
-    assert announced == {key for told, key in book.told if told == "answer"} == {int(m["delivery"]) for m in server.stored}
+    assert (
+        announced == {key for told, key in book.told if told == "answer"} == {int(m["delivery"]) for m in server.stored}
+    )

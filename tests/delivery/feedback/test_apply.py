@@ -9,12 +9,12 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from pipeline.audience.models import Subscriber, Subscription, Suppression
 from pipeline.channels.base import Outcome, Receipt
-from pipeline.delivery.feedback.apply import record, record_all
+from pipeline.delivery.feedback.apply import record, record_all, record_answers
 from pipeline.delivery.feedback.events import MOST_SOFT, Event, of_answer, worn_out
 from pipeline.delivery.models import Delivery, Feedback, Send
 from pipeline.delivery.send import fresh_origin_id
@@ -175,14 +175,23 @@ def test_soft_bounces_count_within_the_window_and_since_the_last_arrival() -> No
 def test_two_halves_of_the_last_straw_brought_at_once_are_both_seen() -> None:
     copies = week([4, 3, 2, 1, 0])
     softly(copies[:3])
-    start = threading.Barrier(2)
+    told, counted = threading.Event(), threading.Event()
 
-    def bring(copy: Delivery) -> None:
-        start.wait()
-        softly([copy])
+    def first() -> None:
+        """Has counted four, and has not said so to anybody yet."""
+        with transaction.atomic():
+            softly(copies[3:4])
+            told.set()
+            counted.wait(0.5)
         connection.close()
 
-    threads = [threading.Thread(target=bring, args=(copy,)) for copy in copies[3:]]
+    def second() -> None:
+        told.wait(10)
+        softly(copies[4:])
+        counted.set()
+        connection.close()
+
+    threads = [threading.Thread(target=half) for half in (first, second)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -267,6 +276,15 @@ def test_text_no_database_can_hold_is_kept_as_far_as_it_goes(sent: list[Delivery
 def test_an_answer_says_something_of_the_reader_only_where_a_server_refused(receipt: Receipt, kind: str | None) -> None:
     told = of_answer(receipt, at=timezone.now())
     assert (told.kind if told else None) == kind
+
+
+def test_a_deferral_counts_once_its_delivery_is_given_up() -> None:
+    copies = week([4, 3, 2, 1, 0])
+    full = [Receipt(copy.id, Outcome.DEFERRED, 452, "4.2.2", "mailbox full") for copy in copies]
+    assert record_answers(full, now=timezone.now()) == 0, "it may still be taken"
+    Delivery.objects.update(state=State.REFUSED)
+    assert record_answers(full, now=timezone.now()) == 5
+    assert reasons() == ["bounced"]
 
 
 def test_a_server_that_knows_no_such_user_suppresses_while_we_are_connected(sent: list[Delivery]) -> None:
