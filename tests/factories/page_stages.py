@@ -154,7 +154,7 @@ class FacebookServer(GraphStage):
             return self._post(form_of(body)["message"])
         if method == "DELETE":
             return (200, {"success": True}) if self.remove(place[1:]) else self.gone()
-        assert place == "/4711/feed"
+        assert place == "/4711/posts"
         shown = [
             {"id": post.id, "message": post.text, "permalink_url": f"https://www.facebook.com/{post.id}"}
             for post in self.posts[::-1]
@@ -340,7 +340,10 @@ class SlackServer(Stage):
 
     def _history(self, asked: dict[str, str]) -> dict[str, Any]:
         start, size = int(asked.get("cursor", 0)), int(asked["limit"])
-        page = [{"type": "message", "ts": p.id, "text": self._kept(p.text)} for p in self.posts[::-1][start:][:size]]
+        page = [
+            {"type": "message", "ts": post.id, "text": self._kept(post.text), "bot_id": "B01"}
+            for post in self.posts[::-1][start:][:size]
+        ]
         more = {"next_cursor": str(start + size)} if start + size < len(self.posts) else {"next_cursor": ""}
         return {"ok": True, "messages": page, "response_metadata": more}
 

@@ -73,11 +73,11 @@ class Facebook:
         return _published(str(remote_id), None)
 
     def find(self, message: Message) -> Published | None:
-        """Look for the marker in the page's newest 100 posts, in text and card."""
+        """Look for the marker in the page's newest 100 posts, in text and card; /feed would hold visitors' too."""
         after, read = "", 0
         while read < _WINDOW:
             more = {"after": after} if after else {}
-            response = self._api.ask("GET", self._to(f"{self._page}/feed", fields=_FIELDS, limit=str(_PAGE), **more))
+            response = self._api.ask("GET", self._to(f"{self._page}/posts", fields=_FIELDS, limit=str(_PAGE), **more))
             posts = list_in(response, "data", title="Facebook")
             for post in posts:
                 if any(carries(words, message.marker) for words in _places(post)):

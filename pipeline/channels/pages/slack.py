@@ -88,7 +88,7 @@ class Slack:
             response = self._history(limit=str(_PAGE), include_all_metadata="true", **more)
             messages = list_in(response, "messages", title="Slack")
             for one in messages:
-                if _key(one) == message.key or carries(plain(str(one.get("text", ""))), message.marker):
+                if _is(one, message):
                     return self._published(str(one["ts"]))
             cursor = (body_of(response).get("response_metadata") or {}).get("next_cursor") or ""
             read += _PAGE
@@ -181,6 +181,12 @@ def plain(text: str) -> str:
     """What readers see: `<https://a.example|label>` is the address (its label is a shortening of it)."""
     bare = re.sub(r"<(?![@#!])([^<>|]*)(?:\|[^<>]*)?>", r"\1", text)
     return bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _is(found: Mapping[str, Any], message: Message) -> bool:
+    """By our key, else by the marker in what a bot wrote: a reader who quotes our link is not us."""
+    by_bot = bool(found.get("bot_id"))
+    return _key(found) == message.key or (by_bot and carries(plain(str(found.get("text", ""))), message.marker))
 
 
 def _key(message: Mapping[str, Any]) -> str:

@@ -89,6 +89,14 @@ def test_a_post_is_found_by_its_key_alone(script: Script) -> None:
     assert "include_all_metadata=true" in script.heard[0].path
 
 
+def test_a_reader_who_quotes_our_link_is_not_us(script: Script) -> None:
+    quoted = {"ts": "3", "user": "U1", "text": f"look <{MESSAGE.marker}>"}
+    script.say((200, {"ok": True, "messages": [quoted, {**quoted, "ts": "2", "bot_id": "B1"}]}))
+    found = channel(script).find(MESSAGE)
+    assert found
+    assert found.remote_id == "2"
+
+
 def test_words_are_edited_and_read_and_counted(script: Script) -> None:
     live = {"ts": "1.2", "text": "a &amp; b", "reactions": [{"count": 2}, {"count": 1}], "reply_count": 4}
     other = (200, {"ok": True, "messages": [{"ts": "1.1", "text": "older"}]})
