@@ -9,7 +9,7 @@ from pipeline.articles import intake, revise
 from pipeline.delivery import send
 from pipeline.editions import links
 from pipeline.kernel.queue import Job
-from pipeline.posts import compose
+from pipeline.posts import sweep as posts
 from pipeline.sources import watch
 
 
@@ -18,10 +18,11 @@ def sweep(**_: object) -> None:
     intake.sweep(now=timezone.now())
     revise.sweep(now=timezone.now())
     links.sweep(now=timezone.now())
-    compose.sweep(now=timezone.now())
+    posts.sweep(now=timezone.now())
     send.sweep(now=timezone.now())
 
 
 @shared_task(name=Job.UPKEEP_RETAIN.value)
 def forget(**_: object) -> None:
     watch.forget(now=timezone.now())
+    watch.learn(now=timezone.now())

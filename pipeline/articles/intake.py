@@ -13,7 +13,7 @@ from django.utils.text import slugify
 from pipeline.articles import visit
 from pipeline.articles.gates import announce, bulletins, facts, holds
 from pipeline.articles.gates.changes import Said
-from pipeline.articles.gates.likeness import sketch, title_key
+from pipeline.articles.gates.likeness import shares_page, sketch, title_key
 from pipeline.articles.gates.screen import Decision, Facts, State, aged, screen
 from pipeline.articles.identity import identify, telling
 from pipeline.articles.identity.names import url_name
@@ -41,7 +41,7 @@ def take_in(*, article_id: int, now: datetime, client: Client | None = None) -> 
     article = Article.objects.select_related("source").filter(id=article_id, state__in=OPEN_STATES).first()
     if article is None:
         return None
-    if article.source.baseline_at is None or article.source.looks < LOOKS_NEEDED:
+    if _must_wait(article, now=now):
         return str(article.state)
     if (old := _old_by_its_entry(article, now=now)) is not None:
         return _shelve(article_id, old, now=now)
@@ -55,6 +55,13 @@ def take_in(*, article_id: int, now: datetime, client: Client | None = None) -> 
         if found.is_missing:
             return _missing(article_id, found.status, now=now)
     return _decide(article_id, reading, now=now)
+
+
+def _must_wait(article: Article, *, now: datetime) -> bool:
+    """For the source's second good look, or until no cache shows any more what the site has taken back."""
+    if article.source.baseline_at is None or article.source.looks < LOOKS_NEEDED:
+        return True
+    return article.missing_at is not None and now - article.missing_at < telling.CACHES_FORGET
 
 
 def _old_by_its_entry(article: Article, *, now: datetime) -> Decision | None:
@@ -111,7 +118,7 @@ def _decide(article_id: int, reading: Reading | None, *, now: datetime) -> str |
             identify.merge([same, article])
             facts.count(article.source_id, Decision(State.DUPLICATE, "same_story"), now=now)
             return str(Article.State.DUPLICATE)
-    article.read_at = now
+    article.read_at, article.missing_at = now, None
     decision = screen(facts.facts_of(article, now=now))
     facts.count(article.source_id, decision, now=now)
     _settle(article, decision, now=now)
@@ -216,7 +223,9 @@ def _same_story(article: Article, reading: Reading) -> Article | None:
     if alias is None:
         identify.add_names(article, [name])
         return None
-    return alias.article
+    other = alias.article
+    texts = (bytes(article.likeness), bytes(other.likeness))
+    return other if shares_page(article.headline, other.headline, texts=texts) else None
 
 
 def _first_version(article: Article, *, now: datetime) -> None:

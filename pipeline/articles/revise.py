@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from pipeline.articles import intake, visit
-from pipeline.articles.gates import bulletins, holds
+from pipeline.articles.gates import bulletins, facts, holds
 from pipeline.articles.gates.changes import Kind, Said, kind_of
 from pipeline.articles.gates.screen import Decision, State
 from pipeline.articles.identity import identify
@@ -99,7 +99,9 @@ def _missed(article_id: int, found: Visit, *, now: datetime, at_once: bool) -> s
     if article is None or article.state == Article.State.GONE:
         return None
     if article.announced_at is None:
-        holds.set_aside(article, Decision(State.ARCHIVED, "gone_before_told", {"status": found.status}), now=now)
+        decision = Decision(State.ARCHIVED, "gone_before_told", {"status": found.status})
+        holds.set_aside(article, decision, now=now)
+        facts.count(article.source_id, decision, now=now)
         return "gone"
     if article.missing_at is None:
         Article.objects.filter(id=article_id).update(missing_at=now)
@@ -129,6 +131,8 @@ def _reread(article_id: int, reading: Reading, *, now: datetime) -> str | None:
     intake.fill(article, reading)
     kind = kind_of(before, intake.said_by(article))
     article.missing_at, article.read_at = None, now
+    if was_gone and any(marker["kind"] == "retraction" for marker in article.markers):
+        was_gone = False  # its page answers, to say that the story is taken back
     if was_gone:
         _bring_back(article)
     if kind and not _record(article, kind, now=now):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.db.models import Q
 
 from pipeline.articles import revise
+from pipeline.articles.gates import facts
 from pipeline.articles.identity import identify
 from pipeline.articles.identity.identify import Seen
 from pipeline.articles.models import Article
@@ -28,6 +29,7 @@ from pipeline.sources.pushes import hints
 KEEP_OBSERVATIONS = timedelta(days=14)
 #: A batch of fewer known stories says nothing about the share of them that changed at once.
 FEWEST_KNOWN = 20
+MOST_SINCE = 300  #: stories that another list's first look may bring as news
 HOST_BUSY_S = 2.0
 LOOKS: dict[str, Callable[..., Told]] = {
     Channel.Kind.FEED: feed.look,
@@ -91,13 +93,13 @@ def _taken_in(claim: Claim, told: Told) -> int:
     """First contact is a baseline: what is there now was there before us."""
     source_id, now = claim.channel.source_id, claim.now
     ledger.answered(claim, told)
-    if told.archive:
-        identify.observe(source_id=source_id, told=told.archive, now=now, baseline=True)
-    seen = identify.observe(source_id=source_id, told=told.entries, now=now, baseline=claim.is_baseline)
+    there_before, told_now = _parted(claim, told)
+    before = identify.observe(source_id=source_id, told=there_before, now=now, baseline=True)
+    seen = identify.observe(source_id=source_id, told=told_now, now=now, baseline=False)
     if told.lacking:
         revise.suspect_gone(source_id=source_id, wp_ids=told.lacking, now=now)
     if claim.is_baseline:
-        return _baseline(claim, told, seen)
+        return _baseline(claim, told, before, seen)
     ledger.revised(claim, share=len(seen.changed) / max(FEWEST_KNOWN, len(told.entries) - len(seen.fresh)))
     ledger.kept(claim, told, fresh=len(seen.fresh), note=told.note)
     if seen.fresh:
@@ -106,13 +108,35 @@ def _taken_in(claim: Claim, told: Told) -> int:
     return len(seen.fresh)
 
 
-def _baseline(claim: Claim, told: Told, seen: Seen) -> int:
-    channel = claim.channel
+def _parted(claim: Claim, told: Told) -> tuple[Sequence[Entry], Sequence[Entry]]:
+    """(what was there before us, what may be news). Of another list's first look, what is dated since our first look
+    at the source is news: no other way may have shown it yet, and a baseline would lose it."""
+    if not claim.is_baseline:
+        return told.archive, told.entries
+    shown, began = [*told.archive, *told.entries], claim.channel.source.baseline_at
+    since = [entry for entry in shown if began is not None and entry.published is not None and entry.published >= began]
+    return [entry for entry in shown if entry not in since], since[:MOST_SINCE]
+
+
+def _baseline(claim: Claim, told: Told, before: Seen, seen: Seen) -> int:
+    channel, fresh = claim.channel, len(seen.fresh)
     if channel.kind != Channel.Kind.SITEMAP:
         Source.objects.filter(id=channel.source_id, baseline_at=None).update(baseline_at=claim.now)
-    there = len(seen.fresh) + len(told.archive)
-    ledger.kept(claim, told, fresh=0, note=f"first look: {there} stories were there before us")
-    return 0
+    ledger.kept(claim, told, fresh=fresh, note=f"first look: {len(before.fresh)} stories were there before us")
+    learn(source_id=channel.source_id, now=claim.now)
+    return fresh
+
+
+def learn(*, now: datetime, source_id: int | None = None) -> int:
+    """Keep how many stories an hour each source usually brings, for the gate that holds bursts; how many changed."""
+    known = Source.objects.exclude(baseline_at=None)
+    sources = known if source_id is None else known.filter(id=source_id)
+    changed = 0
+    for source in sources.values("id", "baseline_at", "usual_per_hour"):
+        usual = facts.usual_per_hour(source, now=now)
+        if usual != source["usual_per_hour"]:
+            changed += Source.objects.filter(id=source["id"]).update(usual_per_hour=usual)
+    return changed
 
 
 def forget(*, now: datetime) -> int:

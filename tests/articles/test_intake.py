@@ -136,6 +136,43 @@ def test_the_same_words_under_the_same_title_are_no_news(source: Source, site: S
     assert Article.objects.get(id=article_id).params["article"] == first.id
 
 
+def test_a_story_that_was_read_late_is_not_told_after_its_copy(source: Source, site: Site, client: Client) -> None:
+    title = "The harbour towns of region 1 agree"
+    late = seen(source, site.write("/late/", title, words_of(1)), title=title)
+    sooner = seen(source, site.write("/sooner/", title, words_of(1)), title=title)
+    assert intake.take_in(article_id=sooner, now=NOW, client=client) == "eligible"
+    assert intake.take_in(article_id=late, now=NOW, client=client) == "duplicate"
+
+
+def test_a_theme_that_gives_every_page_one_address_loses_no_story(source: Source, site: Site, client: Client) -> None:
+    claim = f'<link rel="canonical" href="{site.url}news/">'
+    states = []
+    for word in ("salt", "grain", "timber"):
+        text = " ".join(f"{word}{n} {word}{n * n}" for n in range(40))
+        link = site.write(f"/{word}/", f"The harbour towns agree on {word}", text, more=claim)
+        states.append(intake.take_in(article_id=seen(source, link), now=NOW, client=client))
+    assert states == ["eligible"] * 3
+
+
+def test_a_copy_of_a_page_that_names_its_original_is_no_news(source: Source, site: Site, client: Client) -> None:
+    first = taken(source, site, client, 1)
+    claim = f'<link rel="canonical" href="{first.url}">'
+    link = site.write("/print/1/", "Print: a title of its own", words_of(1) + " Printed today.", more=claim)
+    assert intake.take_in(article_id=seen(source, link), now=NOW, client=client) == "duplicate"
+
+
+def test_a_story_that_is_back_is_read_when_the_caches_have_forgotten(
+    source: Source, site: Site, client: Client
+) -> None:
+    link = site.write("/envoy/", "Envoy opens the fish market")
+    article_id = seen(source, link, title="Envoy opens the fish market")
+    Article.objects.update(missing_at=NOW)
+    assert intake.take_in(article_id=article_id, now=NOW + timedelta(seconds=40), client=client) == "seen"
+    assert site.asked == []
+    assert intake.take_in(article_id=article_id, now=NOW + timedelta(seconds=60), client=client) == "eligible"
+    assert Article.objects.get().missing_at is None
+
+
 def test_a_market_report_with_other_numbers_is_news(source: Source, site: Site, client: Client) -> None:
     report = " ".join(f"The index of port {n} closed at {{a{n}}} points after a quiet day." for n in range(20))
     texts = [report.format(**{f"a{n}": base + n for n in range(20)}) for base in (100, 900)]

@@ -82,6 +82,16 @@ def test_a_retraction_takes_the_story_out_of_all_that_has_not_left(told: Article
     assert kinds() == ["new", "retraction"]
 
 
+def test_a_retracted_story_stays_taken_back_while_its_page_says_so(told: Article, site: Site, client: Client) -> None:
+    site.write("/ports/", HEADLINE, BODY, lead="This article has been retracted.")
+    again(told, client)
+    site.write("/ports/", f"{HEADLINE} at last", BODY, lead="This article has been retracted.")
+    again(told, client, now=LATER + timedelta(hours=1))
+    article = Article.objects.get()
+    assert (article.state, article.code) == ("gone", "retracted")
+    assert article.killed_at is not None
+
+
 def test_a_page_missing_twice_is_gone(told: Article, site: Site, client: Client) -> None:
     del site.pages["/ports/"]
     assert again(told, client, now=NOW) is None

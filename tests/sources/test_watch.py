@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.sources import watch
 from pipeline.sources.models import Channel, Observation, Push, Source
+from tests.factories import sources
 from tests.factories.sites import NOW, Asked, Reply, Site
 from tests.sources.conftest import Watched
 
@@ -26,6 +27,25 @@ def test_the_first_look_is_a_baseline_and_the_next_story_is_news(watched: Watche
     assert watched.states() == {"baseline": 10, "seen": 1}
     assert watched.look() == 0
     assert watched.channel().last_found_at is not None
+
+
+@pytest.mark.parametrize("kind", ["rest", "news"])
+def test_another_ways_first_look_loses_no_story_that_came_since(watched: Watched, kind: str) -> None:
+    watched.site.publish(10)
+    watched.begin()
+    watched.site.publish(at=watched.now + timedelta(seconds=1))
+    address = {"rest": "wp-json/", "news": "news-sitemap.xml"}[kind]
+    name = "sitemap" if kind == "news" else kind
+    sources.channel(source=watched.source, url=watched.site.url + address, kind=name, now=watched.now)
+    assert watched.look(name, after=timedelta(seconds=5)) == 1
+    assert watched.states() == {"baseline": 10, "seen": 1}
+
+
+def test_a_busy_newsroom_is_no_burst_from_its_first_day_on(watched: Watched) -> None:
+    for number in range(10):
+        watched.site.publish(at=NOW - timedelta(minutes=12 * number))
+    watched.begin()
+    assert watched.source.usual_per_hour == 5
 
 
 def test_nothing_is_done_before_it_is_due_nor_while_somebody_looks(watched: Watched) -> None:

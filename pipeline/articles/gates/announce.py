@@ -11,10 +11,12 @@ from django.db.models import F
 from pipeline.articles import visit as visiting
 from pipeline.articles.addresses import is_home
 from pipeline.articles.gates import bulletins, holds
-from pipeline.articles.gates.facts import told_today
-from pipeline.articles.gates.likeness import same_family
+from pipeline.articles.gates.facts import count, told_today
+from pipeline.articles.gates.likeness import SIMILAR, same_family, similarity, sketch
 from pipeline.articles.gates.screen import MAX_AGE, QUICK_MOST, QUICK_WITHIN, SETTLE_OF_THE_QUICK, Decision, State
+from pipeline.articles.identity import telling
 from pipeline.articles.models import Article
+from pipeline.articles.read import Reading
 from pipeline.articles.visit import Visit
 from pipeline.kernel.outbound.http import Client
 from pipeline.kernel.queue import Job, ring
@@ -69,10 +71,17 @@ def _objection(article: Article, found: Visit) -> Decision | None:
     reading = found.reading
     if reading is None:
         return None
-    if reading.title and not same_family(article.headline, reading.title):
+    if reading.title and not same_family(article.headline, reading.title) and not _is_same_text(article, reading):
         return Decision(State.HELD, "another_story", {"headline": reading.title[:200]})
     marks = [mark.text for mark in reading.markers if mark.kind in {"embargo", "retraction"}]
     return Decision(State.HELD, "marked_since", {"text": marks[0][:300]}) if marks else None
+
+
+def _is_same_text(article: Article, reading: Reading) -> bool:
+    """A story told whole was never read from its page, whose headline may be one for search engines: the text tells."""
+    entry = telling.entry_of(article)
+    is_whole = entry is not None and entry.is_whole
+    return is_whole and similarity(bytes(article.likeness), sketch(reading.text)) >= SIMILAR
 
 
 @transaction.atomic
@@ -84,6 +93,7 @@ def _told(article_id: int, objection: Decision | None, *, now: datetime) -> str 
     objection = objection or _brake(article, now=now)
     if objection:
         holds.set_aside(article, objection, now=now)
+        count(article.source_id, objection, now=now)
         return str(article.state)
     bulletins.announce(article, now=now)
     return str(article.state)

@@ -20,6 +20,7 @@ from pipeline.staff.models import Stop
 HOUR = timedelta(hours=1)
 HISTORY = timedelta(days=28)
 SHORTEST_HISTORY = timedelta(days=7)
+FEWEST_HOURS, MOST_AT_FIRST = 2.0, 10  #: what a baseline may say of the usual hour
 
 _COUNT = """
 INSERT INTO dateline_gatecount (source_id, day, state, code, count) VALUES (%s, %s, %s, %s, 1)
@@ -67,7 +68,7 @@ def new_in_hour(source_id: int, *, now: datetime) -> QuerySet[Article]:
 
 
 def likest(article: Article) -> tuple[Article | None, float]:
-    """An earlier article of the same source with the same text, and how like it is.
+    """An earlier article of the same source with the same text, and how like it is; its text is fetched if asked.
 
     Under the same title .85 will do; under another the texts must be nearly one and name the same numbers.
     """
@@ -76,8 +77,9 @@ def likest(article: Article) -> tuple[Article | None, float]:
     since = article.first_seen_at - COMPARED_FOR
     others = Article.objects.filter(source_id=article.source_id).exclude(id=article.id).exclude(likeness=b"")
     others = others.filter(Q(first_seen_at__gte=since) | Q(title_key=article.title_key))
-    others = others.exclude(state=Article.State.DUPLICATE).filter(id__lt=article.id)
-    rows = others.order_by("-id").only("id", "title_key", "likeness", "text")[:MOST_COMPARED]
+    earlier = Q(id__lt=article.id) | Q(eligible_at__isnull=False)  # one that was read sooner may have been told
+    others = others.exclude(state=Article.State.DUPLICATE).filter(earlier)
+    rows = others.order_by("-id").only("id", "title_key", "likeness")[:MOST_COMPARED]
     scored = [(similarity(bytes(article.likeness), bytes(row.likeness)), row) for row in rows.iterator(chunk_size=100)]
     best = max(
         (pair for pair in scored if is_same(article, pair[1], how_like=pair[0])), key=lambda pair: pair[0], default=None
@@ -99,16 +101,28 @@ def count(source_id: int, decision: Decision, *, now: datetime) -> None:
         cursor.execute(_COUNT, [source_id, now.astimezone(UTC).date(), decision.state.value, decision.code])
 
 
-def usual_per_hour(source: Mapping[str, Any], *, now: datetime) -> int | None:
-    """The 99th percentile of new stories an hour over four weeks; None before a week is known.
+def usual_per_hour(source: Mapping[str, Any], *, now: datetime) -> int:
+    """The 99th percentile of new stories an hour over four weeks; in the first week, what its baseline's dates say.
 
-    `source` holds id and baseline_at.
+    `source` holds id, baseline_at and the usual_per_hour known so far, which the first week does not lower.
     """
     since = max(now - HISTORY, source["baseline_at"])
-    hours = int((now - since) / HOUR)
     if now - since < SHORTEST_HISTORY:
-        return None
-    told = Article.objects.filter(source_id=source["id"], eligible_at__gt=since).exclude(code="released")
+        return max(source["usual_per_hour"], _at_first(source))
+    told = Article.objects.filter(source_id=source["id"], eligible_at__gt=since)
     counts = Counter(int((at - since) / HOUR) for at in told.values_list("eligible_at", flat=True) if at)
+    hours = int((now - since) / HOUR)
     ordered = sorted([*counts.values(), *[0] * max(hours - len(counts), 0)])
     return ordered[min(math.ceil(0.99 * len(ordered)), len(ordered)) - 1]
+
+
+def _at_first(source: Mapping[str, Any]) -> int:
+    """The mean of the stories that were there before us, by their own dates: a busy newsroom is no burst from its
+    first day on, and an import just before it does not open the gate wide."""
+    began = source["baseline_at"]
+    there = Article.objects.filter(source_id=source["id"], state=Article.State.BASELINE, published_at__lte=began)
+    dates = list(there.filter(published_at__gt=began - HISTORY).values_list("published_at", flat=True))
+    if not dates:
+        return 0
+    hours = max((began - min(dates)) / HOUR, FEWEST_HOURS)
+    return min(math.ceil(len(dates) / hours), MOST_AT_FIRST)

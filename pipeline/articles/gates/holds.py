@@ -70,6 +70,8 @@ def release_batch(*, batch: str, actor: User, now: datetime) -> int:
 def discard_batch(*, batch: str, actor: User, now: datetime, reason: str = "") -> int:
     """A person says that none of a batch is news: archived, to be found and never told; how many articles."""
     holds = list(open_batches().filter(batch=batch).select_for_update(of=("self",)))
+    for hold in holds[:1]:  # a batch is of one source
+        lock_source_of(hold.article_id)
     ids = [hold.article_id for hold in holds]
     done = Article.objects.filter(id__in=ids, state=Article.State.HELD).update(
         state=Article.State.ARCHIVED, code="discarded", params={}
@@ -84,6 +86,7 @@ def discard_batch(*, batch: str, actor: User, now: datetime, reason: str = "") -
 def _let_go(hold_ids: list[int], *, actor: User, now: datetime) -> int:
     count = 0
     for hold in Hold.objects.select_for_update(of=("self",)).filter(id__in=hold_ids, released_at=None).order_by("id"):
+        lock_source_of(hold.article_id)  # whoever reads the story again would write it back as it was
         held = Article.objects.filter(id=hold.article_id, state=Article.State.HELD)
         if held.update(state=Article.State.ELIGIBLE, code="released", params={}, eligible_at=now, settles_at=now):
             Hold.objects.filter(article_id=hold.article_id, released_at=None).update(released_at=now, released_by=actor)
@@ -98,6 +101,7 @@ def _let_go(hold_ids: list[int], *, actor: User, now: datetime) -> int:
 @transaction.atomic
 def kill(*, article_id: int, actor: User | None, now: datetime, reason: str) -> bool:
     """Take a story out of everything that has not left yet; True if it was not killed before."""
+    lock_source_of(article_id)  # whoever decides about it now would write it back as it was
     living = Article.objects.filter(id=article_id).exclude(state=Article.State.KILLED)
     if not living.update(state=Article.State.KILLED, code="killed", params={"reason": reason[:300]}, killed_at=now):
         return False

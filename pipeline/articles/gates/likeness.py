@@ -19,6 +19,7 @@ MOST_WORDS = 4_000
 SIMILAR = 0.85  #: of two texts under one title: one word fixed in 600 is .97, a third shared .20
 SAME_TEXT = 0.95  #: under another title; templates such as market reports stay below, for their numbers differ
 SAME_FAMILY = 0.3  #: of the words of two headlines: a mended typo stays, another story does not
+SAME_PAGE = 0.3  #: of two texts that claim one address: below, the address is a fault of the theme
 _EMPTY = 0xFFFFFFFF
 _WORD = re.compile(r"\w+")
 _LETTERS_WITHOUT_SPACES = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -78,6 +79,16 @@ def same_family(one: str, other: str) -> bool:
     """Could one headline be the other after editing?"""
     left, right = set(words(one)), set(words(other))
     return not left or not right or len(left & right) >= SAME_FAMILY * min(len(left), len(right))
+
+
+def shares_page(one: str, other: str, *, texts: tuple[bytes, bytes]) -> bool:
+    """May two stories under these headlines, whose pages claim one address, be one? Themes exist that give every page
+    the address of its section. `texts` are their sketches; where one is missing, the headlines must do."""
+    return (
+        same_family(one, other)
+        if not all(texts)
+        else similarity(*texts) >= SAME_PAGE or title_key(one) == title_key(other)
+    )
 
 
 def is_page_of(headline: str, *, title: str, text: str) -> bool:

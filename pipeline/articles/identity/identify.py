@@ -9,6 +9,7 @@ from typing import Protocol
 
 from django.db import transaction
 
+from pipeline.articles.gates.holds import lock_source_of
 from pipeline.articles.gates.likeness import title_key
 from pipeline.articles.gates.screen import identity_break
 from pipeline.articles.identity import telling
@@ -135,17 +136,26 @@ def add_names(article: Article, names: Iterable[Name]) -> bool:
 
 
 def merge(articles: Sequence[Article]) -> Article:
-    """Two names turned out to be one story: the older keeps them all, the younger becomes its duplicate.
+    """Two names turned out to be one story: the older keeps them all, the younger becomes its duplicate. One that was
+    told is kept before any that was not, or the story would be told twice.
 
-    A merge never announces: the older article's state stays as it is.
+    A merge never announces: the state of the article that is kept stays as it is.
     """
-    oldest = articles[0]
-    for younger in articles[1:]:
-        Alias.objects.filter(article=younger).update(article=oldest)
-        Article.objects.filter(id=younger.id).update(
-            state=Article.State.DUPLICATE, code="same_story", params={"article": oldest.id}
+    lock_source_of(articles[0].id)
+    told = set(
+        Article.objects.filter(id__in=[each.id for each in articles], announced_at__isnull=False).values_list(
+            "id", flat=True
         )
-    return oldest
+    )
+    kept = next((article for article in articles if article.id in told), articles[0])
+    for other in articles:
+        if other is kept:
+            continue
+        Alias.objects.filter(article=other).update(article=kept)
+        Article.objects.filter(id=other.id).update(
+            state=Article.State.DUPLICATE, code="same_story", params={"article": kept.id}
+        )
+    return kept
 
 
 def note_change(article: Article, story: Told, *, now: datetime, may_move: bool) -> bool:
@@ -153,7 +163,7 @@ def note_change(article: Article, story: Told, *, now: datetime, may_move: bool)
 
     `may_move` lets the article's address follow the story's: channels that spell it differently must not take turns.
     """
-    if telling.is_back(article, now=now):
+    if telling.is_back(article):
         _open_again(article)
         return True
     told = telling.retold(article.told, story)
@@ -173,7 +183,7 @@ def _open_again(article: Article) -> None:
     """A story that was taken back before it was told is told of again: it may be news after all."""
     told = {**article.told, "reopened": int(article.told.get("reopened", 0)) + 1}
     opened = Article.objects.filter(id=article.id, state=article.state).update(
-        state=Article.State.SEEN, code="", params={}, tries=0, missing_at=None, told=told
+        state=Article.State.SEEN, code="", params={}, tries=0, told=told
     )
     if opened:
         wake(Job.ARTICLES_READ, article_id=article.id)

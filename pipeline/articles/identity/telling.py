@@ -101,11 +101,12 @@ def moved(article: Article, story: Told) -> str:
     return now if comparable(now) != comparable(article.url) else ""
 
 
-def is_back(article: Article, *, now: datetime) -> bool:
-    """Was it taken back before it was told, and does a channel tell of it all the same, some time later?"""
+def is_back(article: Article) -> bool:
+    """Was it taken back before it was told, and does a channel tell of it all the same? It may be cached, or the
+    story may be out again and nothing else change for hours: intake reads it once CACHES_FORGET is over."""
     if article.state != Article.State.ARCHIVED or article.code != "gone_before_told" or article.missing_at is None:
         return False
-    return now - article.missing_at >= CACHES_FORGET and int(article.told.get("reopened", 0)) < MOST_RETURNS
+    return int(article.told.get("reopened", 0)) < MOST_RETURNS
 
 
 def is_worth_rereading(article: Article, *, now: datetime) -> bool:

@@ -17,19 +17,29 @@ _WORDS_FOR_CORRECTION = (
     "corrections?(?: and clarifications?)?|corrected|erratum|rectificatif|korrektur|berichtigung|correcci[oó]n|correção|rettifica"
     "|تصحيح|تصحیح|更正|訂正"
 )
+_MONTH = r"(?:jan|feb|m[aä]r|apr|avr|ma[iy]|ju[inl]|aug|ao[uû]t|sep|o[ck]t|nov|de[cz]|d[ée]c)[a-zéû]*"
+_DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche"
+_TIME = rf"(?:\d{{1,2}}[:.h]\d{{2}}\b|\d{{3,4}} ?(?:GMT|UTC|BST|CES?T|E[SD]T|hrs|hours)\b|\d{{1,2}}(?:st|nd|rd|th|\.)? {_MONTH}\b|{_MONTH} \d{{1,2}}\b|{_DAY})"
+#: An embargo ends at some time, or speaks of publishing; an embargo on oil does neither.
+_END = rf"\s*(?:until|till|jusqu|hasta|bis\b|not (?:for|before|to be)\b|strict|midnight|noon|[^:]{{0,20}}?{_TIME})"
+_TAKEN_BACK = r"(?:removed|retracted|withdrawn|taken down)"
+_ENDS_THERE = rf"{_TAKEN_BACK}(?=\W*$|[.!;,]|[^.]{{0,80}}\b(?:our|this) (?:web)?sites?\b|\s+(?:because|due|as it|pending|by the (?:editors?|publisher)))"
 _MARKERS: Sequence[tuple[str, re.Pattern[str]]] = (
     (
         "embargo",
         _starting(
-            r"(?:strictly\s+)?embargo(?:ed)?\b(?:\s+(?:until|till|for|to)\b|\s*[:—–-])|strictly embargoed\b|under (?:strict )?embargo\b"
-            r"|not for (?:publication|release|broadcast)(?: or \w+)? (?:before|until)\b|hold for release\b|gesperrt bis\b|sous embargo\b"
+            rf"embargoed\b(?:\s+(?:until|till|for|to)\b|\s*[:—–-])|strictly embargo(?:ed)?\b"
+            rf"|embargo\s*[:—–-]{_END}|embargo\s+(?:(?:until|till|hasta|bis)\b|jusqu|{_TIME})"
+            rf"|under (?:strict )?embargo(?:\s+(?:until|till)\b|\s*[:—–-]{_END}|\W*$)|sous embargo(?:\s+jusqu|\s*[:—–-]{_END}|\W*$)"
+            r"|not for (?:publication|release|broadcast)(?: or \w+)? (?:before|until)\b|hold for release\b|gesperrt bis\b|embargad[oa] hasta\b"
+            rf"|sperrfrist\s*[:—–-]?{_END}"
         ),
     ),
     (
         "retraction",
         _starting(
-            rf"retract(?:ed|ion)\b\s*(?:[:.—–-]|$|notice)|withdrawn\b\s*[:.—–-]|mandatory kill\b|kill\s*[:—–]"
-            rf"|{_STORY} (?:has been|was|is) (?:removed|retracted|withdrawn|taken down)\b|(?:\S+ ){{1,4}}(?:has )?(?:retracted|withdrawn) {_STORY}\b"
+            rf"retract(?:ed|ion)\b\s*(?:[:.—–-]|$|notice)|withdrawn\b\s*[:.—–-]|mandatory kill\b"
+            rf"|{_STORY} (?:has been|was|is) {_ENDS_THERE}|(?:\S+ ){{1,4}}(?:has )?(?:retracted|withdrawn) {_STORY}\b"
         ),
     ),
     (
@@ -53,8 +63,8 @@ _MARKERS: Sequence[tuple[str, re.Pattern[str]]] = (
 
 #: In capitals these words are no part of a sentence, wherever they stand.
 _SHOUTED = (
-    ("embargo", re.compile(r"\b(?:EMBARGOED (?:UNTIL|TILL|FOR|TO)|STRICTLY EMBARGOED|UNDER EMBARGO|NOT FOR (?:PUBLICATION|RELEASE) (?:BEFORE|UNTIL))\b")),
-    ("retraction", re.compile(r"[\[(](?:RETRACTED|WITHDRAWN)[\])]|[-–—|:] (?:RETRACTED|WITHDRAWN)$")),
+    ("embargo", re.compile(r"^\W{0,5}EMBARGO\s*[:—–-]|\b(?:EMBARGOED (?:UNTIL|TILL|FOR|TO)|STRICTLY EMBARGOED|UNDER EMBARGO(?= UNTIL| TILL|\s*[:)\]—–-])|NOT FOR (?:PUBLICATION|RELEASE) (?:BEFORE|UNTIL))\b")),
+    ("retraction", re.compile(r"^\W{0,5}KILL\s*[:—–]|[\[(](?:RETRACTED|WITHDRAWN)[\])]|[-–—|:] (?:RETRACTED|WITHDRAWN)$")),
 )  # fmt: skip
 
 

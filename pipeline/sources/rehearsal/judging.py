@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from pipeline.articles.gates.likeness import is_page_of, is_same, same_family, similarity, sketch, title_key
+from pipeline.articles.gates.likeness import (
+    SIMILAR,
+    is_page_of,
+    is_same,
+    same_family,
+    shares_page,
+    similarity,
+    sketch,
+    title_key,
+)
 from pipeline.articles.gates.screen import (
     CAUTIOUS_FOR,
     COMPARED_FOR,
@@ -121,7 +130,10 @@ class Judge:
         found = self.memory.find([name])
         if found is None:
             self.memory.add_names(story, [name])
-        return None if found is story else found
+            return None
+        if found is story or not shares_page(story.title, found.title, texts=(story.likeness, found.likeness)):
+            return None
+        return found
 
     def _facts(self, story: Story, reading: Reading | None, *, at: datetime) -> Facts:
         marks = {marker.kind: marker.text for marker in reading.markers} if reading else {}
@@ -187,7 +199,8 @@ def _is_news(story: Story, at: datetime) -> bool:
 
 def _objection(story: Story, reading: Reading) -> Decision | None:
     """Why a story must not be told after all, as `articles.gates.announce` asks it."""
-    if reading.title and not same_family(story.title, reading.title):
+    is_same_text = story.entry.is_whole and similarity(story.likeness, sketch(reading.text)) >= SIMILAR
+    if reading.title and not same_family(story.title, reading.title) and not is_same_text:
         return Decision(State.HELD, "another_story", {"headline": reading.title[:200]})
     marks = [mark.text for mark in reading.markers if mark.kind in {"embargo", "retraction"}]
     return Decision(State.HELD, "marked_since", {"text": marks[0][:300]}) if marks else None

@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 
 from pipeline.articles.gates import announce, holds
-from pipeline.articles.models import Article, Bulletin, Hold
+from pipeline.articles.gates.likeness import sketch
+from pipeline.articles.models import Article, Bulletin, GateCount, Hold
 from pipeline.kernel.outbound.http import Client
 from pipeline.sources.models import Source
 from pipeline.staff.models import JournalEntry, Stop
@@ -58,6 +59,7 @@ def test_a_story_taken_back_while_it_settled_is_not_told(
     article = settled(source, site)
     site.pages["/ports/"] = (status, "")
     assert announce.tell(article_id=article.id, now=NOW, client=client) == "archived"
+    assert GateCount.objects.get().code == "gone_before_told"
     assert Article.objects.get().code == "gone_before_told"
 
 
@@ -72,6 +74,15 @@ def test_another_story_at_the_address_waits_for_a_person(source: Source, site: S
     site.write("/ports/", "Orchestra cancels autumn tour")
     assert announce.tell(article_id=article.id, now=NOW, client=client) == "held"
     assert Hold.objects.get().code == "another_story"
+
+
+def test_a_story_told_whole_may_have_a_page_with_a_headline_for_search_engines(
+    source: Source, site: Site, client: Client
+) -> None:
+    article = settled(source, site, likeness=sketch(BODY), told={"entry": {"is_whole": True}})
+    site.write("/ports/", "What you need to know today", BODY)
+    announce.tell(article_id=article.id, now=NOW, client=client)
+    assert Article.objects.get().announced_at == NOW
 
 
 def test_an_embargo_that_appears_while_it_settles_holds_it(source: Source, site: Site, client: Client) -> None:
