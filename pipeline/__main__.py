@@ -209,7 +209,7 @@ def create_newsletter(
 
 @app.command("add-account")
 def add_account(
-    network: Annotated[str, typer.Argument(help="x or agora (the pretend network)")],
+    network: Annotated[str, typer.Argument(help="x, mastodon, bluesky, linkedin, facebook, threads, telegram, discord, slack, hook, feed, agora")],
     handle: str,
     credentials: Annotated[Path, typer.Option(help="JSON file with the account's keys; they are stored sealed")],
     base_url: Annotated[str, typer.Option(help="where the network is, for agora and tests")] = "",
