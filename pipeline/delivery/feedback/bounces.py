@@ -16,10 +16,12 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
+from itertools import islice
 
 from pipeline.delivery.feedback.reasons import CODE_OF_STATUS, Kind, judged
 
 _MOST_BYTES = 2_000_000  #: of a returned mail that are read
+_MOST_GAPS = 10_000  #: empty lines: stdlib makes a message of every group and part, 40 us each
 _MOST_RECIPIENTS = 100  #: of one report that are read
 _MOST_TEXT = 64_000  #: characters of prose that are searched
 
@@ -42,10 +44,21 @@ class Bounce:
 def read(raw: bytes) -> Bounce:
     """What a mail to our return path or postmaster box is about. Anything that is not a bounce is Kind.NONE."""
     try:
-        mail = message_from_bytes(raw[:_MOST_BYTES])
+        mail = message_from_bytes(_bounded(raw))
         return _complaint(mail) or _report(mail) or _prose(mail) or _automatic(mail) or Bounce()
     except (RecursionError, MessageError, ValueError, LookupError, TypeError, AttributeError):
         return Bounce()  # mail nested a thousand deep, or headers that stdlib's parser cannot bear
+
+
+def _bounded(raw: bytes) -> bytes:
+    """What is read of a mail: so many bytes, and so many parts and groups."""
+    kept = raw[:_MOST_BYTES]
+    gaps = islice(_GAP.finditer(kept), _MOST_GAPS, None)
+    last = next(gaps, None)
+    return kept[: last.start()] if last else kept
+
+
+_GAP = re.compile(rb"\n\r?\n")
 
 
 def _report(mail: Message) -> Bounce | None:

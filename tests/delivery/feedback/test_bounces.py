@@ -122,9 +122,9 @@ def test_damaged_mail_is_read_without_an_error(name: str, at: float, junk: bytes
     ],
 )
 def test_hostile_text_is_read_in_bounded_time(body: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     read(b"From: mailer-daemon@x.example\nSubject: undelivered\n\n" + body)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_mail_nested_a_thousand_deep_is_no_bounce() -> None:
@@ -148,6 +148,6 @@ def test_unknown_charset_is_read_as_far_as_it_goes() -> None:
     ids=["headers", "parts", "groups", "nested", "longer than is read"],
 )  # fmt: skip
 def test_hostile_shapes_are_read_in_bounded_time(raw: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert read(raw).kind is not Kind.HARD or b"unknown" in raw
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
