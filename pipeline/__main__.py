@@ -222,6 +222,19 @@ def add_account(
         )
 
 
+@app.command("add-transport")
+def add_transport(
+    name: str,
+    kind: Annotated[str, typer.Option(help="esp, mx (straight to readers' servers) or relay")],
+    settings: Annotated[Path, typer.Option(help="JSON file with its keys; they are stored sealed")],
+    provider: Annotated[str, typer.Option(help="for an esp: ses, mailgun, postmark, sendgrid, brevo")] = "",
+    rank: Annotated[int, typer.Option(help="the lowest that answers is used; the environment's relay is 0")] = 1,
+) -> None:
+    """(db) Add a way out for mail, and print the address for its webhook."""
+    with _database("add_transport") as command:
+        _print(command.run(name=name, kind=kind, provider=provider, settings=settings, rank=rank))
+
+
 @app.command("import-subscribers")
 def import_subscribers(
     file: Path,
