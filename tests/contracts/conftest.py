@@ -96,14 +96,11 @@ class XGrantServer(XServer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.access, self.renewal = SECRETS[2], SECRETS[3]
+        self.renewal = SECRETS[3]
 
     def channel(self, *, secrets: tuple[str, ...] = SECRETS) -> Channel:
         grant = Grant(client_id=secrets[0], client_secret=secrets[1], access_token=secrets[2], refresh_token=secrets[3])
         return X(credentials=grant, base_url=self.url, timeout_s=TIMEOUT_S)
-
-    def expire(self) -> None:
-        self.access = "another"
 
     def knows(self, request: Handler, method: str) -> bool:
         basic = base64.b64encode(":".join(SECRETS[:2]).encode()).decode()

@@ -97,17 +97,13 @@ class BlueskyServer(Stage):
     def __init__(self) -> None:
         super().__init__()
         self.records: dict[str, dict[str, Any]] = {}
-        self.access, self.refresh, self.password = SECRETS[ACCESS], SECRETS[REFRESH], SECRETS[PASSWORD]
+        self.refresh, self.password = SECRETS[REFRESH], SECRETS[PASSWORD]
 
     def channel(self, *, secrets: tuple[str, ...] = SECRETS) -> Channel:
         session = Session(
             "harbour.test", secrets[PASSWORD], did=DID, access_jwt=secrets[ACCESS], refresh_jwt=secrets[REFRESH]
         )
         return Bluesky(session=session, base_url=self.url, timeout_s=TIMEOUT_S)
-
-    def expire(self) -> None:
-        """The access token has run out; the refresh token has not."""
-        self.access = "another"
 
     def publishes(self, request: Handler, method: str) -> bool:
         return request.path.endswith("putRecord")

@@ -47,6 +47,7 @@ class Stage(ABC):
     def __init__(self) -> None:
         self.posts: list[Post] = []
         self.fault = self.any_fault = ""
+        self.access = SECRETS[2]
 
         class Bound(Handler):
             answer = staticmethod(self.take)
@@ -92,7 +93,7 @@ class Stage(ABC):
 
     def expire(self) -> None:
         """Take the access token for one that has run out."""
-        raise NotImplementedError
+        self.access = "another"
 
     def store(self, text: str) -> Post:
         self.posts.append(Post(id=str(1000 + len(self.posts)), text=text))
