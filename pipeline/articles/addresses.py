@@ -59,7 +59,13 @@ _TRACKERS = frozenset(
 _TRACKER_FAMILIES = ("utm_", "mtm_", "vero_", "campaign_", "pk_", "hsa_")
 _AMP_PARAMETERS = {"amp": {"", "1", "true"}, "outputtype": {"amp"}}
 _COPY_SUFFIX = re.compile(r"/(?:amp|feed|feed/(?:rss2?|atom))/?$", re.IGNORECASE)
+_BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*|\t+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def unbroken(url: str) -> str:
+    """An address as a browser takes it: line breaks and the indents behind them are none of its, spaces are."""
+    return _BREAKS.sub("", url.strip()).replace(" ", "%20")
 
 
 def normalise(url: str) -> str:
@@ -68,7 +74,7 @@ def normalise(url: str) -> str:
     The scheme, `www.` and the last slash stay, for a site may answer differently without them. What is not an
     http(s) address comes back trimmed and otherwise unchanged.
     """
-    trimmed = "".join(url.split())[:MAX_CHARS]
+    trimmed = unbroken(url)[:MAX_CHARS]
     try:
         parts = urlsplit(trimmed)
         if parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname:

@@ -82,3 +82,16 @@ def test_any_text_is_normalised_once_and_for_all(text: str) -> None:
     once = normalise(text)
     assert normalise(once) == once
     assert comparable(once) == comparable(text)
+
+
+@pytest.mark.parametrize(
+    ("url", "one"),
+    [
+        (" https://news.example/a\n   b/ ", "https://news.example/ab/"),
+        ("https://news.example/a b/", "https://news.example/a%20b/"),
+        ("https://news.example/a\tb/", "https://news.example/ab/"),
+    ],
+)
+def test_a_broken_line_is_mended_and_a_space_is_kept(url: str, one: str) -> None:
+    assert normalise(url) == one
+    assert comparable(url) == comparable(one)

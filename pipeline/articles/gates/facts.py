@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from pipeline.articles.gates.likeness import is_same, similarity
 from pipeline.articles.gates.screen import COMPARED_FOR, MAX_AGE, MOST_COMPARED, Decision, Facts
@@ -108,7 +108,7 @@ def usual_per_hour(source: Mapping[str, Any], *, now: datetime) -> int:
     """
     since = max(now - HISTORY, source["baseline_at"])
     if now - since < SHORTEST_HISTORY:
-        return max(source["usual_per_hour"], _at_first(source))
+        return max(int(source["usual_per_hour"]), _at_first(source))
     told = Article.objects.filter(source_id=source["id"], eligible_at__gt=since)
     counts = Counter(int((at - since) / HOUR) for at in told.values_list("eligible_at", flat=True) if at)
     hours = int((now - since) / HOUR)
@@ -121,8 +121,8 @@ def _at_first(source: Mapping[str, Any]) -> int:
     first day on, and an import just before it does not open the gate wide."""
     began = source["baseline_at"]
     there = Article.objects.filter(source_id=source["id"], state=Article.State.BASELINE, published_at__lte=began)
-    dates = list(there.filter(published_at__gt=began - HISTORY).values_list("published_at", flat=True))
-    if not dates:
+    said = there.filter(published_at__gt=began - HISTORY).aggregate(oldest=Min("published_at"), count=Count("id"))
+    if not said["count"]:
         return 0
-    hours = max((began - min(dates)) / HOUR, FEWEST_HOURS)
-    return min(math.ceil(len(dates) / hours), MOST_AT_FIRST)
+    hours = max(float((began - said["oldest"]) / HOUR), FEWEST_HOURS)
+    return min(math.ceil(float(said["count"]) / hours), MOST_AT_FIRST)

@@ -11,6 +11,7 @@ from typing import Any
 
 import feedparser
 
+from pipeline.articles.addresses import unbroken
 from pipeline.articles.raw.markup import (
     UnusableInput,
     absolute,
@@ -182,7 +183,7 @@ def _string(raw: Any, key: str) -> str:
 
 
 def _address(value: object, base: str | None) -> str | None:
-    return absolute("".join(value.split()), base=base) if isinstance(value, str) and value.strip() else None
+    return absolute(unbroken(value), base=base) if isinstance(value, str) and value.strip() else None
 
 
 def _one_line(error: object) -> str:
