@@ -124,7 +124,7 @@ def test_a_body_that_is_not_its_own_canonical_form_is_not_signed(message: bytes)
     ("text", "selectors", "why"),
     [
         ("", "s1", "0 private keys"), (pem(RSA), "", "0 selectors"), (pem(RSA), "s1 s2", "2 selectors"),
-        (pem(RSA).replace("MII", "XXX"), "s1", "cannot be read"), (pem(RSA), "s1;x", "not a selector"),
+        (pem(RSA).replace("MII", "QQQ"), "s1", "cannot be read"), (pem(RSA), "s1;x", "not a selector"),
         (pem(ec.generate_private_key(ec.SECP256R1())), "s1", "neither RSA"),
     ],
 )  # fmt: skip
