@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from pipeline.desk import sign_in, status, today
-from pipeline.desk.editions import acts, page, preview, results
+from pipeline.desk.editions import acts, alerts, page, placing, preview, results
 from pipeline.desk.sources import acts as steering
 from pipeline.desk.sources import adding, listing
 from pipeline.desk.sources import page as sites
@@ -47,7 +47,16 @@ urlpatterns = [
     path("editions/<int:edition_id>/undo", acts.undo, name="undo"),
     path("editions/<int:edition_id>/skip", acts.skip, name="skip"),
     path("editions/<int:edition_id>/write", acts.write, name="write"),
+    path("editions/<int:edition_id>/move", placing.move, name="move"),
+    path("editions/<int:edition_id>/put", placing.put, name="put"),
+    path("editions/<int:edition_id>/leave-out", placing.leave_out, name="leave_out"),
+    path("editions/<int:edition_id>/let-rules-decide", placing.let_rules_decide, name="let_rules_decide"),
+    path("editions/<int:edition_id>/write-story", placing.write_story, name="write_story"),
+    path("editions/<int:edition_id>/take-new", placing.take_new, name="take_new"),
+    path("editions/<int:edition_id>/keep-mine", placing.keep_mine, name="keep_mine"),
     path("editions/<int:edition_id>/pause", acts.pause, name="pause"),
     path("editions/<int:edition_id>/resume", acts.resume, name="resume"),
     path("editions/<int:edition_id>/cancel", acts.cancel, name="cancel"),
+    path("alerts/", alerts.alert, name="alert"),
+    path("alerts/raise", alerts.raise_alert, name="raise_alert"),
 ]

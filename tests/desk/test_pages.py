@@ -27,12 +27,14 @@ READABLE = [
     "sources",
     "source",
     "article",
+    "alert",
 ]
 PAGES = [
     "/desk/", "/desk/editions/", "/desk/editions/?state=ready", "/desk/articles/", "/desk/articles/?state=held", "/desk/posts/",
     "/desk/posts/?state=draft", "/desk/status/", "/desk/editions/{ready}/", "/desk/editions/{leaving}/",
     "/desk/editions/{leaving}/deliveries/", "/desk/editions/{leaving}/deliveries/?state=unknown", "/desk/posts/?page=x&state=%00",
     "/desk/articles/{article}/", "/desk/articles/?source=9x", "/desk/sources/", "/desk/sources/?state=trouble", "/desk/sources/{source}/",
+    "/desk/alerts/", "/desk/alerts/?article={article}",
 ]  # fmt: skip
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -17,6 +20,9 @@ from pipeline.editions.models import Edition
 from pipeline.kernel.pages import local
 
 NOT_YOURS = "Your role may look at sends but not change them. Nothing was changed; ask a desk head."
+SOON = "The edition is being composed again; look again in a moment."
+#: Seconds a page waits for the worker to compose again, and between two looks: the next act must start from what it made.
+PATIENCE_S, LOOK_EVERY_S = 2.5, 0.05
 NO_REASON = "Say why, in a few words: it stands in the history of this edition. Nothing was changed."
 
 
@@ -26,13 +32,13 @@ def approve(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """Let it leave."""
     try:
         row = review.approve(
-            edition_id=_known(edition_id), revision=_revision(request), actor=request.user, now=timezone.now()
+            edition_id=known(edition_id), revision=revision_of(request), actor=request.user, now=timezone.now()
         )
     except review.Refused as error:
-        return _refused(request, edition_id, error)
+        return refused(request, edition_id, error)
     leaves = local(row.leaves_at, frame.zone_of(row.newsletter))
     messages.success(request, f"Approved. It leaves {leaves}; until then you can take it back.")
-    return _back(edition_id)
+    return back(edition_id)
 
 
 @sign_in.required
@@ -40,11 +46,11 @@ def approve(request: sign_in.Guest, edition_id: int) -> HttpResponse:
 def undo(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """Take an approval back."""
     try:
-        review.undo(edition_id=_known(edition_id), actor=request.user, now=timezone.now())
+        review.undo(edition_id=known(edition_id), actor=request.user, now=timezone.now())
     except review.Refused as error:
-        return _refused(request, edition_id, error)
+        return refused(request, edition_id, error)
     messages.success(request, "Taken back: nothing was sent. It waits for approval again.")
-    return _back(edition_id)
+    return back(edition_id)
 
 
 @sign_in.required
@@ -54,19 +60,19 @@ def skip(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     reason = _reason(request)
     if not reason:
         messages.error(request, NO_REASON)
-        return _back(edition_id)
+        return back(edition_id)
     try:
         review.skip(
-            edition_id=_known(edition_id),
-            revision=_revision(request),
+            edition_id=known(edition_id),
+            revision=revision_of(request),
             actor=request.user,
             reason=reason,
             now=timezone.now(),
         )
     except review.Refused as error:
-        return _refused(request, edition_id, error)
+        return refused(request, edition_id, error)
     messages.success(request, "Skipped: nothing is sent, and its stories stay candidates for the next edition.")
-    return _back(edition_id)
+    return back(edition_id)
 
 
 @sign_in.required
@@ -76,20 +82,18 @@ def write(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     form = page.WordsForm(request.POST)
     draft = {name: request.POST.get(name, "") for name in form.fields}
     if not form.is_valid():
-        why = " ".join(f"{name.capitalize()}: {' '.join(map(str, errors))}" for name, errors in form.errors.items())
-        return page.shown(request, edition_id=edition_id, draft=draft, refused=why, status=400)
+        return page.shown(request, edition_id=edition_id, unkept=page.Unkept(faults(form), draft), status=400)
     told = form.cleaned_data
     try:
-        review.rewrite(
-            edition_id=_known(edition_id), revision=_revision(request), actor=request.user,
+        row = review.rewrite(
+            edition_id=known(edition_id), revision=revision_of(request), actor=request.user,
             subject=told["subject"], preheader=told["preheader"], words=told["note"], now=timezone.now(),
         )  # fmt: skip
     except review.Refused as error:
-        return page.shown(request, edition_id=edition_id, draft=draft, refused=str(error), status=409)
-    messages.success(
-        request, "Kept. The edition is being composed again with your words; look at the preview in a moment."
-    )
-    return _back(edition_id)
+        return page.shown(request, edition_id=edition_id, unkept=page.Unkept(str(error), draft), status=409)
+    done = composed(row)
+    messages.success(request, f"Kept. {'The preview shows your words.' if done else SOON}")
+    return back(edition_id)
 
 
 @sign_in.required
@@ -135,7 +139,7 @@ def cancel(request: sign_in.Guest, edition_id: int) -> HttpResponse:
         return _not_yours(request, edition_id)
     if not reason:
         messages.error(request, NO_REASON)
-        return _back(edition_id)
+        return back(edition_id)
     send = _send(edition_id)
     spared = sending.cancel(send_id=send.id, now=timezone.now(), actor=request.user, reason=reason)
     send.refresh_from_db()
@@ -145,7 +149,22 @@ def cancel(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     return _told(request, edition_id, done=send.state == Send.State.CANCELLED, said=said, otherwise=otherwise)
 
 
-def _known(edition_id: int) -> int:
+def composed(row: Edition) -> bool:
+    """Wait until a worker has composed what an act just changed; whether it came in time. Outside a transaction."""
+    until = time.monotonic() + PATIENCE_S
+    while Edition.objects.filter(id=row.id, revision=row.revision).exists():
+        if time.monotonic() >= until:
+            return False
+        time.sleep(LOOK_EVERY_S)
+    return True
+
+
+def faults(form: forms.Form) -> str:
+    """What is wrong with a form, in a line."""
+    return " ".join(f"{name.capitalize()}: {' '.join(map(str, errors))}" for name, errors in form.errors.items())
+
+
+def known(edition_id: int) -> int:
     return get_object_or_404(Edition.objects.only("id"), id=edition_id).id
 
 
@@ -153,10 +172,15 @@ def _send(edition_id: int) -> Send:
     return get_object_or_404(Send, edition_id=edition_id)
 
 
-def _revision(request: HttpRequest) -> int:
+def revision_of(request: HttpRequest) -> int:
     """The revision the person looked at; anything else never matches."""
     said = request.POST.get("revision", "")
     return int(said) if said.isascii() and said.isdigit() else -1
+
+
+def number_of(said: str) -> int:
+    """The number of a row as a form or an address says it; 0 is nobody's."""
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else 0
 
 
 def _reason(request: HttpRequest) -> str:
@@ -164,14 +188,14 @@ def _reason(request: HttpRequest) -> str:
     return " ".join(said.split())[:300]
 
 
-def _refused(request: HttpRequest, edition_id: int, error: review.Refused) -> HttpResponse:
+def refused(request: HttpRequest, edition_id: int, error: review.Refused) -> HttpResponse:
     messages.error(request, str(error))
-    return _back(edition_id)
+    return back(edition_id)
 
 
 def _not_yours(request: HttpRequest, edition_id: int) -> HttpResponse:
     messages.error(request, NOT_YOURS)
-    return _back(edition_id)
+    return back(edition_id)
 
 
 def _told(request: HttpRequest, edition_id: int, *, done: bool, said: str, otherwise: str) -> HttpResponse:
@@ -179,8 +203,8 @@ def _told(request: HttpRequest, edition_id: int, *, done: bool, said: str, other
         messages.success(request, said)
     else:
         messages.warning(request, otherwise)
-    return _back(edition_id)
+    return back(edition_id)
 
 
-def _back(edition_id: int) -> HttpResponse:
+def back(edition_id: int) -> HttpResponse:
     return redirect("desk:edition", edition_id=edition_id)

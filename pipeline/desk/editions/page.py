@@ -1,8 +1,9 @@
-"""Editions listed, and one edition told: its state, its items with reasons, what stands before sending."""
+"""Editions listed, and one edition told: its state, its stories with reasons, what stands before sending."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,23 +17,15 @@ from django.views.decorators.http import require_safe
 
 from pipeline.audience import recipients
 from pipeline.desk import frame, sign_in, today, words
-from pipeline.desk.editions import preview, results
-from pipeline.editions.acts import review
-from pipeline.editions.choosing.pool import rules_of
-from pipeline.editions.models import Edition, Item
-from pipeline.editions.preflight import BLOCK, CLIPPED_BYTES, CONFIRM, NOTE
-from pipeline.editions.choosing.select import POPULAR
-from pipeline.kernel.pages import local
+from pipeline.desk.editions import preview, problems, results, stories
+from pipeline.editions.acts import placing, review
+from pipeline.editions.choosing.pool import cutoff_of, frame_of
+from pipeline.editions.models import Block, Edition, Item, Newsletter
+from pipeline.kernel.pages import ago, local
 from pipeline.staff.models import JournalEntry
 
 PAGE = 25
-MOST_LEFT_OUT = 60  #: of one reason; the heading says how many there are
 LONGEST_LINE, LONGEST_NOTE = 300, 5000
-LEVELS = (
-    (BLOCK, "Blocks sending", "trouble"),
-    (CONFIRM, "Please confirm", "needs"),
-    (NOTE, "Nice to have", "waiting"),
-)
 READY, HELD, APPROVED = Edition.State.READY, Edition.State.HELD, Edition.State.APPROVED
 SKIPPABLE = (Edition.State.PLANNED, Edition.State.COLLECTING, READY, HELD)
 #: Acts as the journal keeps them, as a history shows them.
@@ -42,6 +35,23 @@ VERBS = {
     "skip": "skipped it",
     "rewrite": "changed the words",
     "withdraw": "took a killed story out",
+    "place": "placed",
+    "leave_out": "left out",
+    "let_rules_decide": "let the rules decide about",
+    "override": "wrote or dropped words of our own for",
+    "alert": "raised the alert of",
+    "draft_ready": "told the desk that a draft waits",
+}
+#: What happens below the minimum, by policy.
+BELOW: Mapping[str, str] = {
+    Newsletter.BelowMinimum.SKIP: "with fewer it is skipped, and its stories wait for the next",
+    Newsletter.BelowMinimum.SHORTEN: "with fewer it leaves all the same, shortened",
+    Newsletter.BelowMinimum.FILL: "with fewer, evergreens and then what readers liked make up the number",
+    Newsletter.BelowMinimum.ASK: "with fewer it is held until a person decides",
+}
+CHOICES: Mapping[str, str] = {
+    Newsletter.ReaderChoice.FIRST: "Blocks of topics a reader follows come first for them.",
+    Newsletter.ReaderChoice.ONLY: "Of the blocks with a topic, a reader gets those they follow.",
 }
 
 
@@ -57,6 +67,15 @@ class WordsForm(forms.Form):
 
     def clean_preheader(self) -> str:
         return " ".join(str(self.cleaned_data["preheader"]).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Unkept:
+    """What somebody wrote that was not taken, and why. `story` is the article it was for; None is the edition."""
+
+    why: str
+    draft: Mapping[str, str] = field(default_factory=dict)
+    story: int | None = None
 
 
 @sign_in.required
@@ -84,117 +103,97 @@ def edition(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     return shown(request, edition_id=edition_id)
 
 
-def shown(
-    request: sign_in.Guest,
-    *,
-    edition_id: int,
-    draft: Mapping[str, str] | None = None,
-    refused: str = "",
-    status: int = 200,
-) -> HttpResponse:
-    """The page of an edition; `draft` is what someone wrote that was not taken, and `refused` says why."""
+def shown(request: sign_in.Guest, *, edition_id: int, unkept: Unkept | None = None, status: int = 200) -> HttpResponse:
+    """The page of an edition; what somebody wrote that was not taken is shown again."""
     row = get_object_or_404(
         today.counted().select_related("newsletter", "approved_by", "send", "rendering"), id=edition_id
     )
-    now = timezone.now()
+    now, may_edit = timezone.now(), request.user.may_edit
+    kept = {"subject": row.subject, "preheader": row.preheader, "note": row.note}
+    mine = unkept.draft if unkept and unkept.story is None else {}
     context = {
-        **told(row, now=now),
+        **told(row, now=now, may_edit=may_edit),
         "now": now,
-        "may_edit": request.user.may_edit,
-        "draft": draft or {"subject": row.subject, "preheader": row.preheader, "note": row.note},
-        "kept": {"subject": row.subject, "preheader": row.preheader, "note": row.note},
-        "refused": refused,
+        "may_edit": may_edit,
+        "reader": preview.as_reader(row, preview.followed(request, row)) if hasattr(row, "rendering") else None,
+        "draft": {**kept, **mine},
+        "kept": kept,
+        "unkept": unkept,
         "results": results.of(row.send) if hasattr(row, "send") else None,
     }
     return render(request, "desk/edition.html", context, status=status)
 
 
-def told(row: Edition, *, now: datetime) -> dict[str, Any]:
+def told(row: Edition, *, now: datetime, may_edit: bool) -> dict[str, Any]:
     """An edition as plain data."""
-    zone = frame.zone_of(row.newsletter)
-    items = list(row.items.select_related("article", "block").defer("article__text", "article__related"))
-    row_ = today.edition_row(row, now=now)
+    zone, items, blocks = frame.zone_of(row.newsletter), stories.loaded(row), list(row.newsletter.blocks.all())
+    acts, row_ = _acts(row, now=now, zone=zone), today.edition_row(row, now=now)
+    shown_ = stories.told(blocks, items, zone=zone)
     return {
         "edition": row_ | {"revision": row.revision, "composed_at": row.composed_at, "leaves_at": row.leaves_at},
         "zone": zone,
-        "blocks": _blocks(row, items, zone=zone),
-        "left_out": _left_out(items, zone=zone),
-        "findings": _findings(row),
+        "blocks": shown_,
+        "takers": stories.takers(blocks),
+        "left_out": stories.left_out(items, zone=zone),
+        "findings": problems.grouped(row, blocks, items, written=acts["write"] and may_edit),
+        "composing": being_composed(row),
+        "made": _made(row, now=now, zone=zone),
+        "todo": _todo(row, blocks) if row.state == HELD and may_edit else None,
         "preview": _preview(row),
-        "acts": _acts(row, now=now, zone=zone),
-        "history": _history(row),
+        "acts": acts,
+        "history": _history(row, items),
     }
+
+
+def being_composed(row: Edition) -> bool:
+    """Whether a worker has it in hand, so that what stands here is about to change; not while it waits for stories."""
+    return row.state == Edition.State.COLLECTING and row.code in {"", review.TAKEN_BACK}
 
 
 def _preview(row: Edition) -> dict[str, Any] | None:
     if not hasattr(row, "rendering"):
         return None
-    size = len(preview.markup(row).encode())
-    return {
-        "size": f"{round(size / 1000)} KB of {CLIPPED_BYTES // 1000}",
-        "share": min(100, round(100 * size / CLIPPED_BYTES)),
-        "links": len(row.rendering.links),
-        "sender": f"{row.newsletter.from_name} <{row.newsletter.from_address}>",
+    sender = f"{row.newsletter.from_name} <{row.newsletter.from_address}>"
+    return problems.meter(row) | {"links": len(row.rendering.links), "sender": sender}
+
+
+def _made(row: Edition, *, now: datetime, zone: str) -> list[str]:
+    """The newsletter's settings that decide what is in it, as sentences."""
+    newsletter, cutoff = row.newsletter, cutoff_of(row)
+    if newsletter.kind == Newsletter.Kind.ALERT:
+        return ["An alert carries the one story it was raised for."]
+    after = "it has passed: nothing changes by itself any more" if cutoff <= now else "until then new stories come in"
+    minimum = words.count(newsletter.minimum, "story", "stories")
+    carry, since = newsletter.carry_editions, frame_of(row).since
+    bites = since > cutoff - timedelta(hours=newsletter.max_age_h)
+    said = [
+        f"Cut-off {local(cutoff, zone, words.CLOCK)} ({ago(cutoff, now)}); {after}.",
+        f"At least {minimum}; {BELOW[newsletter.below_minimum]}.",
+        f"Nothing older than {newsletter.max_age_h} h at the cut-off.",
+        f"The first edition reaches back {newsletter.first_window_h} h"
+        + (f", to {local(since, zone)}: nothing older is taken." if bites else "."),
+        f"A story without room waits for {words.count(carry, 'edition')}." if carry else "A story without room is given up.",
+        CHOICES.get(newsletter.reader_choice, ""),
+        "Who had a story from another newsletter this week is spared it." if newsletter.remembers_readers else "",
+    ]  # fmt: skip
+    return [sentence for sentence in said if sentence]
+
+
+def _todo(row: Edition, blocks: Iterable[Block]) -> dict[str, Any]:
+    """What an editor can do about an edition that is held, with the places to do it."""
+    add, again = ("Put in some of those left out", "left"), ("press “Keep and compose again”", "words")
+    name = str(row.params.get("block", ""))
+    block = next((b for b in blocks if name in {b.title, f"block {b.position}"}), None)
+    short = ("See the block", f"block-{block.position}") if block else ("See the blocks", "items")
+    ways: Mapping[str, list[tuple[str, str]]] = {
+        "asks_below_minimum": [("Send it as it is, with the button below", ""), add, ("Skip it", "")],
+        "asks_short_block": [short, ("Send it as it is, with the button below", ""), add, ("Skip it", "")],
+        "unusable_design": [("Correct the newsletter’s design", ""), again],
+        "unusable_rule": [("Correct the rule of the block", "items"), again],
+        "preflight": [("Mend what blocks sending", "checks")],
     }
-
-
-def _blocks(row: Edition, items: list[Item], *, zone: str) -> list[dict[str, Any]]:
-    """The newsletter's blocks in reading order, each with its rule and its picks."""
-    blocks, number_ = [], 0
-    for rule in rules_of(row.newsletter):
-        picks = sorted(
-            (i for i in items if i.picked and i.block and i.block.position == rule.position),
-            key=lambda i: i.position,
-        )
-        title = rule.title or {"lead": "Lead", POPULAR: "Most Popular"}.get(rule.kind, rule.kind.title())
-        blocks.append(
-            {
-                "title": title,
-                "rule": rule.sentence(),
-                "items": [_item(i, number_ + n, zone=zone) for n, i in enumerate(picks, start=1)],
-            }
-        )
-        number_ += len(picks)
-    return blocks
-
-
-def _item(item: Item, place: int, *, zone: str) -> dict[str, Any]:
-    article = item.article
-    return {
-        "number": place,
-        "headline": article.headline,
-        "url": frame.safe_link(article.url),
-        "section": words.place(article.section_path),
-        "place": (article.dateline or {}).get("place") or "",
-        "authors": ", ".join(str(name) for name in article.authors),
-        "published_at": article.published_at or article.first_seen_at,
-        "label": item.label,
-        "why": words.sentence(words.ITEM, item.code, item.params, zone=zone),
-    }
-
-
-def _left_out(items: list[Item], *, zone: str) -> list[dict[str, Any]]:
-    """Near misses by reason, in the order of words.WHY_NOT; the newest of each."""
-    groups: dict[str, list[Item]] = {}
-    for item in sorted((i for i in items if not i.picked), key=lambda i: i.article.first_seen_at, reverse=True):
-        groups.setdefault(item.code, []).append(item)
-    order = {code: n for n, code in enumerate(words.WHY_NOT)}
-    return [
-        {
-            "title": words.WHY_NOT.get(code, words.readable(code).capitalize()),
-            "count": len(groups[code]),
-            "items": [_item(item, 0, zone=zone) for item in groups[code][:MOST_LEFT_OUT]],
-        }
-        for code in sorted(groups, key=lambda code: order.get(code, len(order)))
-    ]
-
-
-def _findings(row: Edition) -> list[dict[str, Any]]:
-    found = [
-        (level, title, tone, [f["sentence"] for f in row.preflight if f.get("level") == level])
-        for level, title, tone in LEVELS
-    ]
-    return [{"title": title, "tone": tone, "sentences": sentences} for _, title, tone, sentences in found if sentences]
+    line = problems.line_of_design(row) if row.code == "unusable_design" else None
+    return {"ways": [{"words": said, "anchor": anchor} for said, anchor in ways.get(row.code, [])], "line": line}
 
 
 def _acts(row: Edition, *, now: datetime, zone: str) -> dict[str, Any]:
@@ -204,6 +203,7 @@ def _acts(row: Edition, *, now: datetime, zone: str) -> dict[str, Any]:
         "undo": None,
         "skip": row.state in SKIPPABLE,
         "write": row.state in (READY, HELD),
+        "place": row.state in placing.CHANGEABLE and row.composed_at is not None and not being_composed(row),
     }
     if row.state == READY or (row.state == HELD and row.code in review.APPROVABLE_HOLDS):
         readers = recipients.count(topic_id=row.newsletter.topic_id)
@@ -224,8 +224,9 @@ def _leaving(row: Edition, *, now: datetime, zone: str) -> str:
     return f"{day}at {there:%H:%M} {zone}".strip()
 
 
-def _history(row: Edition) -> list[dict[str, Any]]:
+def _history(row: Edition, items: Sequence[Item]) -> list[dict[str, Any]]:
     """Who did what to it, newest first."""
+    headlines = {item.article_id: item.article.headline for item in items}
     entries = (
         JournalEntry.objects.filter(subject="edition", subject_id=row.id).select_related("actor").order_by("-id")[:PAGE]
     )
@@ -234,6 +235,7 @@ def _history(row: Edition) -> list[dict[str, Any]]:
             "at": e.at,
             "who": str(e.actor or "Dateline"),
             "what": VERBS.get(e.verb, words.readable(e.verb)),
+            "story": headlines.get(e.detail["article"], "a story") if "article" in e.detail else "",
             "reason": e.reason,
         }
         for e in entries

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
+from pipeline.audience.models import Topic
+from pipeline.delivery.message.arrange import arrangement
 from pipeline.delivery.message.mail import doors
 from pipeline.delivery.message.renderings import frozen
 from pipeline.desk import sign_in
 from pipeline.editions import rendered
-from pipeline.editions.models import Edition
+from pipeline.editions.models import Edition, Newsletter
 from pipeline.kernel.config import config
 
 #: No script, no form, no frame, an origin of its own; pictures and the message's own styles are what it is made of.
@@ -25,35 +29,100 @@ POLICY = (
 #: Where pictures come from: attributes and styles of the message before its blanks are filled, so that the open
 #: picture is not among them and a look at the desk asks nothing of the tracking door.
 _PICTURE = re.compile(r"""(?:\bsrc="|\bbackground="|url\(\s*['"]?)(https?://[A-Za-z0-9.-]+(?::\d{1,5})?)(?=[/?"')])""")
+#: A message's own styles, and the question in them that a preview answers instead of the editor's screen.
+_STYLES = re.compile(r"<style\b.*?</style>", re.IGNORECASE | re.DOTALL)
+_SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
+SCHEMES = ("light", "dark")
+Blocks = tuple[int, ...] | None
 
 
-def markup(edition: Edition) -> str:
+def markup(edition: Edition, *, blocks: Blocks = None) -> str:
     """The HTML of nobody in particular: the stored rendering through the same blanks as every reader's."""
     message = frozen(edition)
-    return rendered.preview(message, doors=doors(config()), values=rendered.sample_reader(message))
+    return rendered.preview(message, doors=doors(config()), values=rendered.sample_reader(message), blocks=blocks)
 
 
-def plain(edition: Edition) -> str:
+def plain(edition: Edition, *, blocks: Blocks = None) -> str:
     """The plain text, likewise."""
     message = frozen(edition)
-    return rendered.preview_text(message, doors=doors(config()), values=rendered.sample_reader(message))
+    return rendered.preview_text(message, doors=doors(config()), values=rendered.sample_reader(message), blocks=blocks)
+
+
+def on_screen(markup: str, *, scheme: str) -> str:
+    """The message as a mail program in light or dark mode shows it, whatever mode the editor's screen is in."""
+
+    def answered(question: re.Match[str]) -> str:
+        return "(min-width:0)" if question[1].lower() == scheme else "(max-width:0)"
+
+    return _STYLES.sub(lambda style: _SCHEME.sub(answered, style[0]), markup)
+
+
+def followed(request: HttpRequest, edition: Edition) -> list[str]:
+    """The topics of this edition that the reader in question follows, as the address says."""
+    asked = set(request.GET.getlist("follows"))
+    return [slug for slug in topics_of(edition) if slug in asked]
+
+
+def topics_of(edition: Edition) -> list[str]:
+    """The topics its readers may choose blocks by; none where everybody gets every block."""
+    if edition.newsletter.reader_choice == Newsletter.ReaderChoice.ALL:
+        return []
+    return list(dict.fromkeys(part["topic"] for part in edition.rendering.parts if part["topic"]))
+
+
+def as_reader(edition: Edition, follows: Sequence[str]) -> dict[str, Any] | None:
+    """The choice of whose letter is shown: links that follow one topic more or less. One query where readers choose."""
+    slugs = topics_of(edition)
+    if not slugs:
+        return None
+    names = dict(Topic.objects.filter(slug__in=slugs).values_list("slug", "name"))
+    return {
+        "query": query(follows),
+        "follows": [names.get(slug, slug) for slug in follows],
+        "topics": [
+            {
+                "name": names.get(slug, slug),
+                "on": slug in follows,
+                "query": query(s for s in slugs if (s in follows) != (s == slug)),
+            }
+            for slug in slugs
+        ],
+    }
+
+
+def query(follows: Iterable[str], **more: str) -> str:
+    """An address's query for a reader who follows these."""
+    told = urlencode([*(("follows", slug) for slug in follows), *more.items()])
+    return f"?{told}" if told else ""
 
 
 @sign_in.required
 @xframe_options_sameorigin
 @require_safe
-def message(_: sign_in.Guest, edition_id: int) -> HttpResponse:
-    """The HTML part."""
-    edition = _rendered(edition_id)
+def message(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """The HTML part; `follows` makes it that of a reader of these topics, `scheme` that of a light or dark mailbox."""
+    edition, scheme = _rendered(edition_id), request.GET.get("scheme", "")
+    html = markup(edition, blocks=_blocks(request, edition))
+    if scheme in SCHEMES:
+        html = on_screen(html, scheme=scheme)
     pictures = sorted(set(_PICTURE.findall(edition.rendering.html)))
-    return _sealed(HttpResponse(markup(edition), content_type="text/html; charset=utf-8"), pictures=pictures)
+    return _sealed(HttpResponse(html, content_type="text/html; charset=utf-8"), pictures=pictures)
 
 
 @sign_in.required
+@xframe_options_sameorigin
 @require_safe
-def text(_: sign_in.Guest, edition_id: int) -> HttpResponse:
-    """The plain text part."""
-    return _sealed(HttpResponse(plain(_rendered(edition_id)), content_type="text/plain; charset=utf-8"))
+def text(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """The plain text part, likewise."""
+    edition = _rendered(edition_id)
+    told = plain(edition, blocks=_blocks(request, edition))
+    return _sealed(HttpResponse(told, content_type="text/plain; charset=utf-8"))
+
+
+def _blocks(request: HttpRequest, edition: Edition) -> Blocks:
+    """The blocks of the reader in question; None is the letter as it was written."""
+    follows = followed(request, edition)
+    return arrangement(edition.rendering.parts, follows, edition.newsletter.reader_choice) if follows else None
 
 
 def _rendered(edition_id: int) -> Edition:

@@ -16,6 +16,7 @@ from pipeline.staff.models import User
 from tests.factories import articles, audience, editions, staff
 
 pytestmark = pytest.mark.django_db
+HAND = {"move", "write-story", "put"}
 
 
 def shown(desk: Client, edition: Edition) -> Any:
@@ -51,7 +52,7 @@ def test_the_slot_is_told_on_both_clocks(desk: Client, morning: Any) -> None:
 
 def test_every_pick_has_its_reason(desk: Client, morning: Any) -> None:
     document = shown(desk, morning.ready)
-    reasons = [words(node) for node in document.xpath("//ol[@class='picks']//p[@class='why']")]
+    reasons = [words(node) for node in document.xpath("//ol[@class='picks']/li/div/p[@class='why']")]
     picked = morning.ready.items.filter(picked=True).count()
     assert len(reasons) == picked == 6
     assert reasons[:3] == [
@@ -80,14 +81,15 @@ def test_findings_stand_in_sentences_the_worst_first(desk: Client, morning: Any)
     findings = [{"level": "note", "sentence": "Small thing."}, {"level": "block", "sentence": "Big thing."}]
     Edition.objects.filter(id=morning.ready.id).update(preflight=findings, state="held", code="preflight")
     told = words(shown(desk, morning.ready).xpath("//section[h2[@id='checks']]")[0])
-    assert told == "Before it leaves Blocks sending Big thing. Nice to have Small thing."
+    assert told == "Before it leaves Blocks sending 1 Big thing. Nice to have 1 Small thing."
     assert "A check before sending failed" in desk.get(f"/desk/editions/{morning.ready.id}/").content.decode()
 
 
 def test_the_preview_is_a_sealed_frame_of_the_real_message(desk: Client, morning: Any) -> None:
     frames = shown(desk, morning.ready).xpath("//iframe")
     assert [(frame.get("sandbox"), frame.get("src")) for frame in frames] == [
-        ("", f"/desk/editions/{morning.ready.id}/message.html"),
+        ("", f"/desk/editions/{morning.ready.id}/message.html?scheme=light"),
+        ("", f"/desk/editions/{morning.ready.id}/message.html?scheme=dark"),
         ("", f"/desk/editions/{morning.ready.id}/message.txt"),
     ]
 
@@ -95,8 +97,8 @@ def test_the_preview_is_a_sealed_frame_of_the_real_message(desk: Client, morning
 @pytest.mark.parametrize(
     ("state", "acts"),
     [
-        ("planned", {"skip"}), ("collecting", {"skip"}), ("ready", {"approve", "skip", "write"}), ("approved", {"undo"}),
-        ("held", {"skip", "write"}), ("sent", set()), ("skipped", set()), ("expired", set()), ("cancelled", set()), ("killed", set()),
+        ("planned", {"skip"}), ("collecting", {"skip"}), ("ready", {"approve", "skip", "write", *HAND}), ("approved", {"undo"}),
+        ("held", {"skip", "write", *HAND}), ("sent", set()), ("skipped", set()), ("expired", set()), ("cancelled", set()), ("killed", set()),
     ],
 )  # fmt: skip
 def test_only_what_is_possible_is_offered(desk: Client, morning: Any, state: str, acts: set[str]) -> None:

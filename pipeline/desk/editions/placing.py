@@ -1,0 +1,193 @@
+"""An editor's hand on the stories of an edition: where they stand, whether they are in, what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from pipeline.desk import sign_in
+from pipeline.desk.editions import page, stories
+from pipeline.desk.editions.acts import SOON, composed, faults, known, number_of, refused, revision_of
+from pipeline.editions.acts import placing
+from pipeline.editions.acts.review import Refused
+from pipeline.editions.assemble import changed_since
+from pipeline.editions.models import Edition, Item
+
+FIELDS = tuple(placing.LONGEST)
+GONE = "That story is not in this edition any more. Nothing was changed: look again."
+Act = Callable[..., Edition]
+
+
+class StoryForm(forms.Form):
+    """The words of one story in one edition."""
+
+    headline = forms.CharField(max_length=placing.LONGEST["headline"], required=False)
+    standfirst = forms.CharField(max_length=placing.LONGEST["standfirst"], required=False)
+    picture = forms.CharField(max_length=placing.LONGEST["picture"], required=False)
+    alt = forms.CharField(max_length=placing.LONGEST["alt"], required=False)
+
+    def clean(self) -> dict[str, Any]:
+        told = {name: " ".join(str(text).split()) for name, text in (super().clean() or {}).items()}
+        if told.get("picture") and not told["picture"].lower().startswith(("https://", "http://")):
+            self.add_error("picture", "It must be an address that begins with https://.")
+        return told
+
+
+@sign_in.required
+@require_POST
+def move(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """One place up or down within its block."""
+    article_id, up = number_of(request.POST.get("article", "")), request.POST.get("to") == "up"
+
+    def act(*, edition_id: int, revision: int, **who: Any) -> Edition:
+        item, order = _in_block(edition_id, article_id)
+        at = order.index(item)
+        to = at - 1 if up else at + 1
+        if not 0 <= to < len(order):
+            raise Refused("It is the first or last of its block already. Nothing was changed.")
+        return _swapped(order[at], order[to], at=at + 1, to=to + 1, edition_id=edition_id, revision=revision, **who)
+
+    said = f"Moved {'up' if up else 'down'}. Composing again leaves it there."
+    return _done(request, edition_id, act, said=said, at=f"story-{article_id}")
+
+
+@sign_in.required
+@require_POST
+def put(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Into a block, as its last story, from another block or from those left out."""
+    article_id, block = number_of(request.POST.get("article", "")), number_of(request.POST.get("block", ""))
+
+    def act(*, edition_id: int, **what: Any) -> Edition:
+        here = [i for i in _items(edition_id).get(block, []) if i.article_id != article_id]
+        last = max([len(here), *(item.position for item in here if item.pinned)])
+        return placing.place(edition_id=edition_id, article_id=article_id, block=block, position=last + 1, **what)
+
+    said = "Put there by your hand. Where the block was full, its last story by rule makes room."
+    return _done(request, edition_id, act, said=said, at=f"story-{article_id}")
+
+
+@sign_in.required
+@require_POST
+def leave_out(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Out of this edition."""
+    said = "Left out of this edition; it is a candidate for the next."
+    return _done(
+        request, edition_id, placing.leave_out, said=said, at="items", article_id=number_of(request.POST.get("article", ""))
+    )  # fmt: skip
+
+
+@sign_in.required
+@require_POST
+def let_rules_decide(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Take the hand off a story."""
+    said = "The rules decide about it again."
+    return _done(
+        request, edition_id, placing.let_rules_decide, said=said, at="items", article_id=number_of(request.POST.get("article", ""))
+    )  # fmt: skip
+
+
+@sign_in.required
+@require_POST
+def write_story(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Words of this edition's own for a story. What was written is shown again where it is not taken."""
+    article_id, form = number_of(request.POST.get("article", "")), StoryForm(request.POST)
+    draft = {name: request.POST.get(name, "") for name in FIELDS}
+    if not form.is_valid():
+        unkept = page.Unkept(f"Nothing was changed. {faults(form)}", draft, article_id)
+        return page.shown(request, edition_id=edition_id, unkept=unkept, status=400)
+    own = _own(form.cleaned_data, seen={name: request.POST.get(f"site_{name}", "") for name in FIELDS})
+    try:
+        row = placing.override(
+            edition_id=known(edition_id), revision=revision_of(request), actor=request.user, article_id=article_id,
+            words=own, now=timezone.now(),
+        )  # fmt: skip
+    except Refused as error:
+        unkept = page.Unkept(str(error), draft, article_id)
+        return page.shown(request, edition_id=edition_id, unkept=unkept, status=409)
+    said = (
+        "Kept for this edition; the site’s own words stay beside yours."
+        if any(own.values())
+        else "It says what the site says."
+    )
+    return _told(request, row, said=said, at=f"story-{article_id}")
+
+
+@sign_in.required
+@require_POST
+def take_new(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Use what the site says now, for what it changed; other words of our own stay."""
+    article_id = number_of(request.POST.get("article", ""))
+
+    def act(*, edition_id: int, **what: Any) -> Edition:
+        changed = changed_since(_in_block(edition_id, article_id)[0])
+        blank = dict.fromkeys((*changed, *(["alt"] if "picture" in changed else [])), "")
+        return placing.override(edition_id=edition_id, article_id=article_id, words=blank, **what)
+
+    return _done(request, edition_id, act, said="It says what the site says now.", at=f"story-{article_id}")
+
+
+@sign_in.required
+@require_POST
+def keep_mine(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Stay with our own words; this change of the site is not mentioned again."""
+    article_id = number_of(request.POST.get("article", ""))
+    said = "Our own words stay. A further change of the site will be shown."
+    return _done(
+        request, edition_id, placing.keep_mine, said=said, at=f"story-{article_id}", article_id=article_id
+    )  # fmt: skip
+
+
+def _swapped(item: Item, other: Item, *, at: int, to: int, revision: int, **who: Any) -> Edition:
+    """Both by hand where both were: of two that a hand put in one place, neither would be sure of it."""
+    known_ = {"block": item.block.position if item.block else 0, **who}
+    with transaction.atomic():
+        row = placing.place(article_id=item.article_id, position=to, revision=revision, **known_)
+        if other.pinned:
+            row = placing.place(article_id=other.article_id, position=at, revision=row.revision, **known_)
+    return row
+
+
+def _own(told: Mapping[str, str], *, seen: Mapping[str, str]) -> dict[str, str]:
+    """Only what differs from the site's words as the page showed them: a field left as it was is no override."""
+    own = {name: text if text != " ".join(seen[name].split()) else "" for name, text in told.items()}
+    if own["alt"] and not own["picture"]:
+        own["picture"] = seen["picture"]  # described anew, it is a picture of our own
+    return own
+
+
+def _items(edition_id: int) -> dict[int, list[Item]]:
+    return stories.arranged(stories.loaded(get_object_or_404(Edition, id=edition_id)))
+
+
+def _in_block(edition_id: int, article_id: int) -> tuple[Item, list[Item]]:
+    """A story's place in the edition, and the order it stands in. Raises Refused where it is in none."""
+    for order in _items(edition_id).values():
+        for item in order:
+            if item.article_id == article_id:
+                return item, order
+    raise Refused(GONE)
+
+
+def _done(request: sign_in.Guest, edition_id: int, act: Act, *, said: str, at: str, **what: Any) -> HttpResponse:
+    """Act on what the person looked at, and answer in words."""
+    try:
+        row = act(
+            edition_id=known(edition_id), revision=revision_of(request), actor=request.user, now=timezone.now(), **what
+        )
+    except Refused as error:
+        return refused(request, edition_id, error)
+    return _told(request, row, said=said, at=at)
+
+
+def _told(request: HttpRequest, row: Edition, *, said: str, at: str) -> HttpResponse:
+    messages.success(request, said if composed(row) else f"{said} {SOON}")
+    return redirect(f"{reverse('desk:edition', kwargs={'edition_id': row.id})}#{at}")
