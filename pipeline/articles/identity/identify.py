@@ -119,7 +119,9 @@ def _observe_one(
     article = Article.objects.create(source_id=source_id, first_seen_at=now, **fields)
     if not add_names(article, names):  # another worker made it between our look and our insert
         article.delete()
-        return _articles(source_id, names)[names[0]].id, False, False
+        other = next(iter(_articles(source_id, names).values()))
+        add_names(other, names)
+        return other.id, False, False
     if not baseline:
         wake(Job.ARTICLES_READ, article_id=article.id)
     return article.id, True, False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from pipeline.articles.identity import identify
 from pipeline.articles.models import Alias, Article
@@ -162,3 +164,33 @@ def test_of_two_that_are_one_the_told_one_stays(source: Source) -> None:
 def test_the_same_names_at_another_site_are_another_article(source: Source) -> None:
     observe(source, entry(1))
     assert len(observe(sources.source(now=NOW), entry(1)).fresh) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_looks_that_find_a_story_at_once_make_one_article(source: Source) -> None:
+    """The sitemap's look knows the address only; the feed's has begun before it commits."""
+    ready, asked = threading.Event(), threading.Event()
+    seen: list[identify.Seen] = []
+
+    def sitemap() -> None:
+        with transaction.atomic():
+            observe(source, entry(1, id=""))
+            ready.set()
+            asked.wait(5)
+        connection.close()
+
+    def feed() -> None:
+        threading.Timer(0.5, asked.set).start()
+        seen.append(observe(source, entry(1)))
+        connection.close()
+
+    threads = [threading.Thread(target=sitemap), threading.Thread(target=feed)]
+    threads[0].start()
+    assert ready.wait(5)
+    threads[1].start()
+    for thread in threads:
+        thread.join(10)
+    assert [each.fresh for each in seen] == [()]
+    article = Article.objects.get()
+    kinds = Alias.objects.filter(article=article).values_list("kind", flat=True)
+    assert sorted(kinds) == ["guid", "url", "wp_id"]
