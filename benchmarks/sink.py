@@ -1,6 +1,6 @@
 """A fast SMTP sink in its own process: it answers, counts and forgets. Never deliver to it what matters.
 
-    python -m benchmarks.sink --port 0 [--chunking] [--delay-ms 30] [--lock-step]
+    python -m benchmarks.sink --port 0 [--chunking] [--delay-ms 30] [--lock-step] [--tls pair.pem]
 
 prints the port it listens on (loopback) and serves until its parent closes standard input or ends it. It looks for
 CRLF.CRLF by one `find` per read, or skips the octets BDAT announced; it parses nothing else of a message.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import ssl
 import sys
 from typing import cast
 
@@ -119,10 +120,14 @@ class Sink(asyncio.Protocol):
             self._transport.close()
 
 
-async def serve(*, port: int, chunking: bool, delay_ms: float, lock_step: bool) -> None:
+async def serve(*, port: int, chunking: bool, delay_ms: float, lock_step: bool, tls: str) -> None:
     loop = asyncio.get_running_loop()
     ehlo = greeting(chunking=chunking, lock_step=lock_step)
-    server = await loop.create_server(lambda: Sink(ehlo=ehlo, delay_s=delay_ms / 1000), "127.0.0.1", port)
+    context = None
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls)
+    server = await loop.create_server(lambda: Sink(ehlo=ehlo, delay_s=delay_ms / 1000), "127.0.0.1", port, ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.buffer.read)  # ends with the parent that holds the other end
     server.close()
@@ -133,6 +138,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--chunking", action="store_true")
     parser.add_argument("--lock-step", action="store_true", help="announce neither PIPELINING nor CHUNKING")
+    parser.add_argument("--tls", default="", help="a certificate and its key in one file: TLS from the first octet")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="what each answer waits")
     asked = parser.parse_args()
     with contextlib.suppress(ImportError):
@@ -146,6 +152,7 @@ def main() -> None:
                 chunking=asked.chunking and not asked.lock_step,
                 delay_ms=asked.delay_ms,
                 lock_step=asked.lock_step,
+                tls=asked.tls,
             )
         )
 

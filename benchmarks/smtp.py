@@ -3,25 +3,37 @@
 python -m benchmarks.smtp prints JSON. Promise (DESIGN section 6): at least 20,000 messages a second and core of client
 CPU, and ten times what smtplib and aiosmtplib manage in the same run. The second part answers 30 ms late, as a relay
 across a continent does: there the round trips decide, not the CPU.
+
+"bare socket" is the floor: the same octets in one write each, by a loop that parses no answer. What it costs is the
+kernel's, and no client in any language that uses its TCP can do better.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import json
 import resource
+import shutil
 import smtplib
+import socket
+import ssl
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import aiosmtplib
 
+from benchmarks import certificates
 from pipeline.channels.base import Envelope, MailServer, Outcome, Receipt
+from pipeline.channels.mail.dkim import Signer, keys
 from pipeline.channels.mail.smtp import SmtpEngine
 
 SIZE = 60_000
@@ -42,15 +54,69 @@ class _Silent:
     def answer(self, receipt: Receipt) -> None: ...
 
 
-def engine(port: int, messages: int, connections: int) -> None:
+def engine(
+    port: int,
+    messages: int,
+    connections: int,
+    *,
+    security: str = "plain",
+    ssl_context: ssl.SSLContext | None = None,
+    sign: Callable[[bytes], bytes] = lambda message: message,
+) -> None:
     receipts: list[Receipt] = []
-    SmtpEngine(MailServer("127.0.0.1", port, connections=connections)).submit(
-        (Envelope(key, SENDER, f"reader{key}@example.org", BODY) for key in range(messages)),
+    server = MailServer("127.0.0.1", port, security=security, connections=connections)
+    SmtpEngine(server, ssl_context=ssl_context).submit(
+        (Envelope(key, SENDER, f"reader{key}@example.org", sign(BODY), seven_bit=True) for key in range(messages)),
         journal=_Silent(),
         record=receipts.append,
         stopping=lambda: False,
     )
     assert sum(receipt.outcome is Outcome.ACCEPTED for receipt in receipts) == messages
+
+
+def signing_engine(*kinds: str) -> Client:
+    """The engine with messages signed on the way, as a batch does it."""
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
+    made = {
+        "rsa": lambda: certificates.pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)),
+        "ed25519": lambda: certificates.pem(ed25519.Ed25519PrivateKey.generate()),
+    }
+    found = keys("".join(made[kind]() for kind in kinds), selectors=" ".join(kinds))
+    sign = Signer(found, domain="example.com", now=datetime.now(UTC)).sign
+    return lambda port, messages, connections: engine(port, messages, connections, sign=sign)
+
+
+def tls_engine(port: int, messages: int, connections: int) -> None:
+    engine(port, messages, connections, security="tls", ssl_context=TRUSTING)
+
+
+def tls_smtplib(port: int, messages: int, _connections: int) -> None:
+    with smtplib.SMTP_SSL("127.0.0.1", port, context=TRUSTING) as client:
+        for key in range(messages):
+            client.sendmail(SENDER, [f"reader{key}@example.org"], BODY)
+
+
+def bare_socket(port: int, messages: int, _connections: int) -> None:
+    ask = b"MAIL FROM:<news@example.com> SIZE=60000\r\nRCPT TO:<reader@example.org>\r\nDATA\r\n"
+    with socket.create_connection(("127.0.0.1", port)) as link:
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        link.sendall(b"EHLO a\r\n")
+        while b"SIZE" not in link.recv(4096):
+            pass
+        group = [BODY, b".\r\n" + ask]
+        link.sendall(ask)
+        _until_invited(link)
+        for _ in range(messages):
+            left = len(BODY) + len(group[1]) - link.sendmsg(group)
+            if left:
+                link.sendall(b"".join(group)[-left:])
+            _until_invited(link)
+
+
+def _until_invited(link: socket.socket) -> None:
+    while b"354 " not in link.recv(4096):
+        pass
 
 
 def plain_smtplib(port: int, messages: int, connections: int) -> None:
@@ -114,11 +180,20 @@ def measured(client: Client, *, port: int, messages: int, connections: int) -> t
     return cpu / messages, elapsed / messages
 
 
+PAIR = Path(tempfile.mkdtemp(prefix="dl-bench-")) / "pair.pem"
+TRUSTING = certificates.loopback(PAIR)
+atexit.register(shutil.rmtree, PAIR.parent)
+
 #: name, client, the sink's options, messages near, connections near, messages far (0: not run), connections far
 PLANS: tuple[tuple[str, Client, tuple[str, ...], int, int, int, int], ...] = (
     ("engine DATA", engine, (), 6000, 4, 1600, 16),
     ("engine BDAT", engine, ("--chunking",), 6000, 4, 1600, 16),
     ("engine DATA, 1 connection", engine, (), 4000, 1, 0, 0),
+    ("bare socket", bare_socket, (), 4000, 1, 0, 0),
+    ("engine DATA, RSA-2048", signing_engine("rsa"), (), 800, 4, 1600, 16),
+    ("engine DATA, RSA-2048 + Ed25519", signing_engine("rsa", "ed25519"), (), 800, 4, 0, 0),
+    ("engine DATA, TLS", tls_engine, ("--tls", str(PAIR)), 3000, 4, 0, 0),
+    ("smtplib, TLS", tls_smtplib, ("--tls", str(PAIR)), 400, 1, 0, 0),
     ("engine lock-step", engine, ("--lock-step",), 3000, 4, 320, 16),
     ("smtplib", plain_smtplib, (), 600, 1, 320, 16),
     ("aiosmtplib", plain_aiosmtplib, (), 300, 1, 320, 16),
@@ -164,6 +239,8 @@ def run(*, repeats: int = 5, far_repeats: int = 3) -> dict[str, object]:
     ratios = {
         f"{name} / {ours} (cpu)": cpu[name] / cpu[ours] for ours in ("engine DATA", "engine BDAT") for name in others
     }
+    ratios["smtplib, TLS / engine DATA, TLS (cpu)"] = cpu["smtplib, TLS"] / cpu["engine DATA, TLS"]
+    ratios["engine DATA / bare socket (cpu)"] = cpu["engine DATA"] / cpu["bare socket"]
     ratios |= {
         f"engine DATA / {name} (30 ms, 16 connections)": speed["engine DATA"] / speed[name] for name in others[:2]
     }

@@ -227,7 +227,8 @@ class Lane:
         if sent < size:
             self.out = memoryview(b"".join(group))[sent:]
         self._rewind()
-        self._flush()
+        if self.out or self.watched != selectors.EVENT_READ:
+            self._flush()
 
     def _flush(self) -> None:
         try:
