@@ -190,6 +190,8 @@ def create_newsletter(
     every: Annotated[int | None, typer.Option(help="seconds between editions instead of a time", min=5)] = None,
     home: Annotated[str, typer.Option(help="the site it belongs to")] = "",
     approval: Annotated[str, typer.Option(help="editor: a person approves; rules: leaves by itself")] = "editor",
+    kind: Annotated[str, typer.Option(help="digest, or alert: one story at once, without a time")] = "digest",
+    design: Annotated[str, typer.Option(help="morning, section, weekly or breaking")] = "",
 ) -> None:
     """(db) Make a newsletter: a lead, top stories, most popular."""
     with _database("create_newsletter") as command:
@@ -203,6 +205,8 @@ def create_newsletter(
                 every_s=every,
                 home_url=home,
                 approval=approval,
+                kind=kind,
+                design=design,
             )
         )
 

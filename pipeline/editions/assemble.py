@@ -61,7 +61,8 @@ def _as_edited(item: Item) -> Story:
     story = story_of(item.article, label=item.label)
     words = {name: item.overrides[name] for name in ("headline", "standfirst") if item.overrides.get(name)}
     if picture := item.overrides.get("picture"):
-        words["picture"] = Picture(url=picture, alt=item.overrides.get("alt", ""))
+        own = story.picture if story.picture and story.picture.url == picture else None
+        words["picture"] = Picture(url=picture, alt=item.overrides.get("alt", ""), credit=own.credit if own else "")
     return replace(story, **words)
 
 

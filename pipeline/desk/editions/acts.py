@@ -77,6 +77,18 @@ def skip(request: sign_in.Guest, edition_id: int) -> HttpResponse:
 
 @sign_in.required
 @require_POST
+def again(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Compose it again, after a rule or a design was mended."""
+    try:
+        row = review.compose_again(edition_id=known(edition_id), actor=request.user, now=timezone.now())
+    except review.Refused as error:
+        return refused(request, edition_id, error)
+    messages.success(request, "Composed again." if composed(row) else SOON)
+    return back(edition_id)
+
+
+@sign_in.required
+@require_POST
 def write(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """Change the subject, the preview line and the note. What was written is shown again where it is not taken."""
     form = page.WordsForm(request.POST)

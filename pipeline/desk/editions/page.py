@@ -34,6 +34,7 @@ VERBS = {
     "undo": "took the approval back",
     "skip": "skipped it",
     "rewrite": "changed the words",
+    "compose_again": "had it composed again",
     "withdraw": "took a killed story out",
     "place": "placed",
     "leave_out": "left out",
@@ -202,6 +203,7 @@ def _acts(row: Edition, *, now: datetime, zone: str) -> dict[str, Any]:
         "approve": None,
         "undo": None,
         "skip": row.state in SKIPPABLE,
+        "again": row.state in (READY, HELD),
         "write": row.state in (READY, HELD),
         "place": row.state in placing.CHANGEABLE and row.composed_at is not None and not being_composed(row),
     }

@@ -98,6 +98,20 @@ def rewrite(
     return edition
 
 
+@transaction.atomic
+def compose_again(*, edition_id: int, actor: User, now: datetime) -> Edition:
+    """Take a ready or held edition through its rules once more; what people wrote stays. Raises Refused."""
+    states = (Edition.State.READY, Edition.State.HELD)
+    edition = open_edition(edition_id, revision=None, actor=actor, states=states, act="composed again")
+    edition.state, edition.code = Edition.State.COLLECTING, TAKEN_BACK if edition.code == TAKEN_BACK else ""
+    void_approval(edition)
+    edition.revision += 1
+    edition.save()
+    note(verb="compose_again", subject="edition", subject_id=edition.id, now=now, actor=actor)
+    wake(Job.EDITIONS_COMPOSE, edition_id=edition.id)
+    return edition
+
+
 def void_approval(edition: Edition) -> None:
     """What was approved were other words."""
     edition.approved_at = edition.approved_by = edition.leaves_at = None

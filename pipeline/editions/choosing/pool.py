@@ -76,7 +76,7 @@ def candidates(edition: Edition, *, rules: Iterable[Rule]) -> list[Candidate]:
 
 def placed_in(edition: Edition) -> list[Placed]:
     """What people placed or took out by hand."""
-    rows = edition.items.filter(pinned=True).select_related("block")
+    rows = edition.items.filter(pinned=True).select_related("block").order_by("position", "id")
     return [
         Placed(row.article_id, row.block.position if row.picked and row.block else None, max(row.position, 1))
         for row in rows

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.editions.acts import review
-from pipeline.editions.acts.review import Refused, approve, rewrite, skip, undo
+from pipeline.editions.acts.review import Refused, approve, compose_again, rewrite, skip, undo
 from pipeline.editions.models import Edition
 from pipeline.staff.models import JournalEntry, Role, User
 from tests.factories import articles, editions, staff
@@ -196,3 +196,17 @@ def test_rewriting_what_was_taken_back_gives_no_approval(ready: Edition, ada: Us
 def _values(edition: Edition) -> dict[str, Any]:
     edition.refresh_from_db()
     return dict(Edition.objects.values().get(id=edition.id))
+
+
+def test_a_held_edition_is_composed_again_and_keeps_what_people_wrote(ready: Edition, ada: User) -> None:
+    in_state(ready, "held", code="unusable_design", note="Our own words")
+    compose_again(edition_id=ready.id, actor=ada, now=NOW)
+    ready.refresh_from_db()
+    assert (ready.state, ready.code, ready.note) == ("collecting", "", "Our own words")
+    assert journal() == [("Ada", "compose_again", "")]
+
+
+def test_a_sent_edition_is_not_composed_again(ready: Edition, ada: User) -> None:
+    in_state(ready, "sent")
+    with pytest.raises(Refused, match="can no longer be composed again"):
+        compose_again(edition_id=ready.id, actor=ada, now=NOW)
