@@ -97,8 +97,8 @@ def test_the_preview_is_a_sealed_frame_of_the_real_message(desk: Client, morning
 @pytest.mark.parametrize(
     ("state", "acts"),
     [
-        ("planned", {"skip"}), ("collecting", {"skip"}), ("ready", {"approve", "skip", "write", *HAND}), ("approved", {"undo"}),
-        ("held", {"skip", "write", *HAND}), ("sent", set()), ("skipped", set()), ("expired", set()), ("cancelled", set()), ("killed", set()),
+        ("planned", {"skip"}), ("collecting", {"skip"}), ("ready", {"approve", "again", "skip", "write", *HAND}), ("approved", {"undo"}),
+        ("held", {"again", "skip", "write", *HAND}), ("sent", set()), ("skipped", set()), ("expired", set()), ("cancelled", set()), ("killed", set()),
     ],
 )  # fmt: skip
 def test_only_what_is_possible_is_offered(desk: Client, morning: Any, state: str, acts: set[str]) -> None:
