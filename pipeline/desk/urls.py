@@ -9,7 +9,7 @@ from pipeline.desk.editions import acts, alerts, page, placing, preview, results
 from pipeline.desk.sources import acts as steering
 from pipeline.desk.sources import adding, listing
 from pipeline.desk.sources import page as sites
-from pipeline.desk.stories import article, articles, holds, posts
+from pipeline.desk.stories import article, articles, holds, posting, timeline
 
 app_name = "desk"
 urlpatterns = [
@@ -22,7 +22,15 @@ urlpatterns = [
     path("articles/held/<int:hold_id>/release", holds.release, name="release"),
     path("articles/held/release-batch", holds.release_batch, name="release_batch"),
     path("articles/held/discard-batch", holds.discard_batch, name="discard_batch"),
-    path("posts/", posts.listing, name="posts"),
+    path("posts/", timeline.listing, name="posts"),
+    path("posts/stop", posting.stop, name="stop_posting"),
+    path("posts/go-on", posting.post_again, name="post_again"),
+    path("posts/<int:post_id>/approve", posting.approve, name="approve_post"),
+    path("posts/<int:post_id>/hold", posting.hold, name="hold_post"),
+    path("posts/<int:post_id>/cancel", posting.cancel, name="cancel_post"),
+    path("posts/<int:post_id>/choose", posting.choose, name="choose_words"),
+    path("posts/<int:post_id>/settle", posting.settle, name="settle_post"),
+    path("posts/<int:post_id>/take-down", posting.take_down, name="take_down_post"),
     path("status/", status.status, name="status"),
     path("sources/", listing.listing, name="sources"),
     path("sources/look", adding.look, name="look_at_site"),
@@ -45,6 +53,7 @@ urlpatterns = [
     path("editions/<int:edition_id>/deliveries/", results.deliveries, name="deliveries"),
     path("editions/<int:edition_id>/approve", acts.approve, name="approve"),
     path("editions/<int:edition_id>/undo", acts.undo, name="undo"),
+    path("editions/<int:edition_id>/again", acts.again, name="again"),
     path("editions/<int:edition_id>/skip", acts.skip, name="skip"),
     path("editions/<int:edition_id>/write", acts.write, name="write"),
     path("editions/<int:edition_id>/move", placing.move, name="move"),

@@ -240,7 +240,43 @@ POST: Mapping[str, Sentence] = {
     "waiting": "It will be tried again: “{said}”",
     "story_withdrawn": "The story was withdrawn before this left.",
     "no_words": "No text of it fits this network (“{said}”). Change the template or post it by hand.",
-    "stale": "It waited so long that it is not news any more.",
+    "stale": lambda p, _: (
+        "It waited so long that it is not news any more."
+        + (f" What it waited for: {readable(str(p['why']))}." if p.get("why") else "")
+    ),
+    "rules_unusable": "This account's rules cannot be meant: {said}. Mend them, then approve this post.",
+    "asks_for_care": lambda p, _: (
+        "A person must read it first"
+        + (f": the story is about {', '.join(p['topics'])}" if p.get("topics") else "")
+        + (f"; {', '.join(p['why'])}" if p.get("why") else "")
+        + "."
+    ),
+    "changed_since": "The story changed after these words were approved, so they wait for approval again.",
+    "embargo": lambda p, z: f"It is under embargo until {_day(p, 'until', z)}.",
+    "limited": lambda p, z: f"The network asked this account to wait until {_day(p, 'until', z)}.",
+    "quiet_hours": lambda p, z: f"Quiet hours until {_day(p, 'until', z)}.",
+    "slot": lambda p, z: f"It waits for the next free slot, {_day(p, 'at', z)}.",
+    "min_gap": lambda p, _: f"Posts of this account leave at least {duration(float(p.get('gap_s') or 0))} apart.",
+    "per_hour": "This account posts at most {most} an hour.",
+    "per_day": "This account posts at most {most} a day.",
+    "breaking_gap": lambda p, _: f"Breaking news leaves at least {duration(float(p.get('gap_s') or 0))} apart.",
+    "breaking_hour": "At most {most} breaking posts leave in an hour.",
+    "no_turn": "No time in the next 40 days fits this account's rules. Look at its slots and quiet hours.",
+    "moved": "A person moved it to this time.",
+    "by_person": lambda p, _: f"{p.get('who') or 'Somebody'} decided so" + (f": “{p['why']}”." if p.get("why") else "."),
+    "budget_spent": "The money for this month does not reach: it costs ${usd}, and ${spent} of ${budget} are spent.",
+    "kept_for_top": "The money left this month (this costs ${usd}) is kept for the {top} most read stories.",
+    "network_spent": "The network says that what we paid for is used up: “{said}”",
+    "reconnect": "The network does not take this account's keys any more (“{said}”). Connect the account again.",
+    "thread_goes_on": "A part of this thread is out; the rest follows.",
+    "cut_short": "The story was withdrawn when a part of this thread was out already.",
+    "nothing_left_to_do": "The post that this was about is not there any more.",
+    "not_there": "The post that this was about could not be found on the network: “{said}”",
+    "gave_up_looking": "It may be live: the account could not be read in {tries} tries (“{said}”). Look at the account.",
+    "seen_by_person": "{who} looked at the account and saw it there.",
+    "confirm_delete": "The story was withdrawn. A person must confirm that this post is deleted.",
+    "differs": "It is live, but reads otherwise than it was sent: “{live}”",
+    "vanished": "It was posted, and is not there any more. Somebody may have deleted it on the network.",
 }
 ARTICLE: Mapping[str, Sentence] = {
     "first_look": "It was there when we first looked at the site, so it is not announced.",

@@ -50,6 +50,8 @@ class Job(StrEnum):
     DELIVERY_FEEDBACK = "delivery.feedback"
     POSTS_COMPOSE = "posts.compose"
     POSTS_PUBLISH = "posts.publish"
+    POSTS_CORRECT = "posts.correct"
+    POSTS_MEASURE = "posts.measure"
     ENGAGEMENT_DRAIN = "engagement.drain"
     RANKING_REFRESH = "ranking.refresh"
     UPKEEP_SWEEP = "upkeep.sweep"
@@ -74,6 +76,8 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.DELIVERY_FEEDBACK: Queue.SLOW,
     Job.POSTS_COMPOSE: Queue.SOCIAL,
     Job.POSTS_PUBLISH: Queue.SOCIAL,
+    Job.POSTS_CORRECT: Queue.SOCIAL,
+    Job.POSTS_MEASURE: Queue.SOCIAL,
     Job.ENGAGEMENT_DRAIN: Queue.FAST,
     Job.RANKING_REFRESH: Queue.FAST,
     Job.UPKEEP_SWEEP: Queue.FAST,

@@ -53,6 +53,7 @@ def below(pattern: Any, morning: Any, *, edition: int) -> str:
         "hold_id": held.id,
         "article_id": held.article_id,
         "source_id": held.article.source_id,
+        "post_id": 1,
     }
     found = str(pattern.pattern)
     for name, number in numbers.items():

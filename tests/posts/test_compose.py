@@ -18,8 +18,10 @@ from pipeline.engagement.tokens import NOBODY, Kind, read
 from pipeline.kernel.config import config
 from pipeline.kernel.queue import Queue
 from pipeline.kernel.signing import Keyring
-from pipeline.posts.compose import LOOK_BACK, MOST_AT_ONCE, compose, sweep
+from pipeline.posts.acts import brake
+from pipeline.posts.compose import LOOK_BACK, compose
 from pipeline.posts.models import Account, Post
+from pipeline.posts.sweep import MOST_AT_ONCE, sweep
 from tests.factories import articles, posts
 
 pytestmark = pytest.mark.django_db
@@ -228,3 +230,108 @@ def test_a_new_account_starts_with_what_comes_next() -> None:
     made = [compose(article_id=article.id, now=articles.NOW) for article in (before, after)]
     assert made == [0, 1]
     assert [post.article_id for post in account.posts.all()] == [after.id]
+
+
+# -- rules
+
+
+def test_what_is_urgent_takes_the_fast_lane() -> None:
+    account = posts.account(rules={"urgent": ["quake"], "quiet": ["04:00", "05:00"]})
+    for headline in ("A quake in Kobe", "Port reopens"):
+        compose(article_id=articles.article(headline=headline, age_s=60).id, now=NOW)
+    fast, slow = account.posts.order_by("id")
+    assert (fast.is_breaking, fast.state, fast.due_at, fast.code) == (True, "due", NOW, "")
+    assert fast.variants.get(chosen=True).text.startswith("Breaking: A quake")
+    assert (slow.is_breaking, slow.code) == (False, "quiet_hours")
+    assert slow.due_at == datetime(2026, 4, 19, 5, 0, tzinfo=UTC)
+
+
+def test_what_an_account_never_says_makes_no_post() -> None:
+    posts.account(rules={"never": ["horoscope"], "exclude": ["Sport"]})
+    assert compose(article_id=articles.article(headline="Your horoscope").id, now=NOW) == 0
+    assert compose(article_id=articles.article(section_path=["Sport"]).id, now=NOW) == 0
+    assert compose(article_id=articles.article().id, now=NOW) == 1
+
+
+def test_what_would_leave_too_late_is_expired_with_its_reason() -> None:
+    posts.account(rules={"quiet": ["04:00", "20:00"]})
+    compose(article_id=articles.article().id, now=NOW)
+    post = Post.objects.get()
+    assert (post.state, post.code) == ("expired", "stale")
+
+
+def test_rules_with_a_typo_cost_one_row_that_says_so() -> None:
+    posts.account(rules={"per_huor": 1})
+    posts.account(handle="@second")
+    story = articles.article()
+    assert compose(article_id=story.id, now=NOW) == 1
+    stuck = Post.objects.get(account__handle="@dispatch")
+    assert (stuck.state, stuck.code) == ("held", "rules_unusable")
+    assert "per_huor" in stuck.params["said"]
+
+
+@pytest.mark.parametrize(
+    ("headline", "topics"),
+    [("Suicide in the barracks", ["suicide"]), ("Two children killed", ["death", "minor"])],
+)
+def test_what_asks_for_care_waits_for_a_person(headline: str, topics: list[str]) -> None:
+    posts.account()
+    compose(article_id=articles.article(headline=headline, language="en").id, now=NOW)
+    post = Post.objects.get()
+    assert (post.state, post.code, post.params["topics"]) == ("draft", "asks_for_care", topics)
+    assert "#" not in post.variants.get(chosen=True).text
+
+
+def test_a_death_is_told_soberly_and_at_once() -> None:
+    posts.account(rules={"formats": ["number", "question"], "tone": "lively"}, words={"emoji": {"World": "🌍"}})
+    compose(article_id=articles.article(headline="Poet Sá dies at 91", language="en").id, now=NOW)
+    post = Post.objects.get()
+    assert (post.state, post.format) == ("due", "headline")
+    assert post.variants.get().text.startswith("Poet Sá dies at 91")
+
+
+def test_the_other_ways_to_say_it_are_kept_for_the_editor() -> None:
+    posts.account(rules={"formats": ["headline", "question"]})
+    compose(article_id=articles.article(headline="Will it rain?").id, now=NOW)
+    post = Post.objects.get()
+    assert post.variants.count() == 2
+    assert post.variants.filter(chosen=True).count() == 1
+
+
+def test_an_accounts_own_template_outweighs_its_networks() -> None:
+    posts.account(template="{{ headline }}, says the paper {{ link }}")
+    compose(article_id=articles.article(headline="Rain").id, now=NOW)
+    assert Post.objects.get().variants.get().text.startswith("Rain, says the paper http")
+
+
+def test_a_card_always_has_words_for_who_cannot_see_its_picture() -> None:
+    posts.account(network="bluesky")
+    picture = {"url": "https://paper.example/p.jpg", "alt": ""}
+    compose(article_id=articles.article(headline="Rain", picture=picture).id, now=NOW)
+    card = Post.objects.get().variants.get(chosen=True).card
+    assert (card["alt"], card["title"]) == ("Picture to: Rain", "Rain")
+
+
+def test_the_sweep_rings_for_corrections_and_readings(bells: redis.Redis) -> None:
+    account = posts.account(network="mastodon")
+    story = articles.article(state="killed", announced_at=NOW)
+    posted = {"state": "posted", "remote_id": "1", "posted_at": NOW - timedelta(minutes=5)}
+    posts.post(article=story, account=account, **posted)
+    story.bulletins.create(kind="kill", version=1, at=NOW)
+    sweep(now=NOW)
+    assert rung(bells) == [
+        ("posts.correct", {"article_id": story.id}),
+        ("posts.measure", {"account_id": account.id}),
+    ]
+
+
+def test_while_posting_is_stopped_the_sweep_rings_only_for_deletions_and_doubts(bells: redis.Redis) -> None:
+    account = posts.account()
+    brake.pull(actor=None, now=NOW, reason="a tragedy")
+    rows = {
+        act: posts.post(article=articles.article(), account=account, act=act, state="due")
+        for act in ("publish", "edit", "delete")
+    }
+    doubtful = posts.post(article=articles.article(), account=account, state="unknown")
+    sweep(now=NOW)
+    assert [ids for _, ids in rung(bells)] == [{"post_id": rows["delete"].id}, {"post_id": doubtful.id}]

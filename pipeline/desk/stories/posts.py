@@ -5,14 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpResponse
-from django.shortcuts import render
-from django.utils import timezone
-from django.views.decorators.http import require_safe
 
-from pipeline.desk import frame, sign_in, words
+from pipeline.desk import frame, words
 from pipeline.posts.models import Account, Post, Variant
 
 PAGE = 25
@@ -57,26 +52,6 @@ def row(post: Post, *, zone: str) -> dict[str, Any]:
         "posted": post.posted_at is not None,
         "tries": post.tries,
     }
-
-
-@sign_in.required
-@require_safe
-def listing(request: sign_in.Guest) -> HttpResponse:
-    """Every post, newest first, by state where asked."""
-    found, state = posts(), request.GET.get("state", "")
-    if state in Post.State.values:
-        found = found.filter(state=state)
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    zone = frame.newsroom_zone()
-    context = {
-        "now": timezone.now(),
-        "zone": zone,
-        "rows": [row(post, zone=zone) for post in page],
-        "pages": frame.pages(page),
-        "state": state if state in Post.State.values else "",
-        "states": [(value, words.badge("post", value)) for value in Post.State.values],
-    }
-    return render(request, "desk/posts.html", context)
 
 
 def troubled(*, most: int, zone: str) -> list[dict[str, Any]]:

@@ -17,7 +17,10 @@ from pipeline.articles.models import Article
 from pipeline.channels.base import Channel, Message, Permanent, Published, RateLimited, Temporary, Unknown
 from pipeline.channels.social.fake import Agora
 from pipeline.channels.social.x import Credentials, X
-from pipeline.delivery.publish import ABSENT_TIMES, LEASE_S, LOOK_AGAIN, MOST_TRIES, channel_of, publish
+from pipeline.delivery.posting.access import channel_of
+from pipeline.delivery.posting.claim import LEASE_S
+from pipeline.delivery.posting.publish import MOST_TRIES, publish
+from pipeline.delivery.posting.reconcile import ABSENT_TIMES, LOOK_AGAIN
 from pipeline.demo.world.network import PretendNetwork
 from pipeline.kernel.config import config
 from pipeline.kernel.secrets import Sealed, seal

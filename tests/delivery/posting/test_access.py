@@ -1,0 +1,171 @@
+"""One process renews a token, a lost login stops the account and not its posts, and patience is shared."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from pipeline.channels.base import Expired, Gone, Keys, Limits, Permanent, RateLimited, Spent, Temporary, Unauthorised
+from pipeline.delivery.posting import access
+from pipeline.delivery.posting.publish import publish
+from pipeline.kernel.config import config
+from pipeline.kernel.secrets import seal, unseal
+from pipeline.posts.models import Account, Post
+from tests.factories import articles, posts
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 4, 19, 12, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=2)
+
+
+def account(**fields: Any) -> Account:
+    made = posts.account(now=NOW, **fields)
+    made.credentials = seal({"token": "old"}, secrets=[config().secret_key], bound_to=str(made))
+    made.save()
+    return made
+
+
+def due(owner: Account, **fields: Any) -> Post:
+    return posts.post(article=articles.article(now=NOW), account=owner, state="due", now=NOW, **fields)
+
+
+def keys_of(owner: Account) -> dict[str, str]:
+    owner.refresh_from_db()
+    return dict(unseal(owner.credentials, secrets=[config().secret_key], bound_to=str(owner)))
+
+
+def test_a_token_about_to_run_out_is_renewed_before_the_call() -> None:
+    owner = account(token_until=NOW + access.MARGIN - timedelta(seconds=1))
+    network = posts.Renewing(Keys({"token": "new"}, until=LATER))
+    assert publish(post_id=due(owner).id, now=NOW, channel=network) == "posted"
+    assert network.asked == ["refresh", "publish"]
+    assert keys_of(owner) == {"token": "new"}
+    assert (owner.token_until, owner.refreshing_until) == (LATER, None)
+    assert publish(post_id=due(owner).id, now=NOW, channel=network) == "posted"
+    assert network.asked.count("refresh") == 1
+
+
+def test_a_token_that_ran_out_in_the_call_is_renewed_and_the_post_tried_again() -> None:
+    owner, network = account(), posts.Renewing(Keys({"token": "new"}, until=LATER))
+    network.faults = [Expired("401")]
+    post = due(owner)
+    assert publish(post_id=post.id, now=NOW, channel=network) == "due"
+    assert keys_of(owner) == {"token": "new"}
+    assert publish(post_id=post.id, now=NOW + timedelta(seconds=6), channel=network) == "posted"
+
+
+def test_while_another_renews_a_token_that_still_lasts_is_used_and_one_that_does_not_waits() -> None:
+    owner = account(token_until=NOW + timedelta(minutes=5), refreshing_until=NOW + timedelta(seconds=30))
+    network = posts.Renewing(Keys({"token": "new"}, until=LATER))
+    assert publish(post_id=due(owner).id, now=NOW, channel=network) == "posted"
+    Account.objects.update(token_until=NOW)
+    post = due(owner)
+    assert publish(post_id=post.id, now=NOW, channel=network) == "due"
+    assert network.asked == ["publish"]
+    after = NOW + timedelta(seconds=40)
+    assert publish(post_id=post.id, now=after, channel=network) == "posted", "who renews and dies is followed"
+
+
+def test_a_login_that_is_lost_stops_the_account_and_keeps_its_posts() -> None:
+    owner, network = account(), posts.Network()
+    network.faults = [Unauthorised("the app was removed")]
+    post = due(owner)
+    assert publish(post_id=post.id, now=NOW, channel=network) == "due"
+    post.refresh_from_db()
+    assert (post.code, post.params) == ("reconnect", {"said": "the app was removed"})
+    owner.refresh_from_db()
+    assert (owner.state, owner.said) == ("broken", "the app was removed")
+    assert publish(post_id=post.id, now=NOW, channel=network) is None
+    Account.objects.update(state="active")
+    assert publish(post_id=post.id, now=NOW, channel=network) == "posted"
+
+
+def test_a_refresh_that_is_refused_stops_the_account() -> None:
+    owner = account(token_until=NOW)
+    network = posts.Renewing(Unauthorised("consent was withdrawn"))
+    assert publish(post_id=due(owner).id, now=NOW, channel=network) == "due"
+    owner.refresh_from_db()
+    assert (owner.state, owner.refreshing_until) == ("broken", None)
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "code"),
+    [(Spent("pay first"), "held", "network_spent"), (Permanent("no"), "rejected", "refused"), (Gone("no"), "rejected", "refused"), (Temporary("away"), "due", "waiting")],
+)  # fmt: skip
+def test_each_refusal_has_its_end(error: Exception, state: str, code: str) -> None:
+    network, post = posts.Network(), due(account())
+    network.faults = [error]
+    assert publish(post_id=post.id, now=NOW, channel=network) == state
+    post.refresh_from_db()
+    assert post.code == code
+
+
+@pytest.mark.parametrize(("scope", "others"), [("account", None), ("app", NOW + timedelta(seconds=900))])
+def test_patience_is_shared_as_far_as_the_network_says(scope: str, others: datetime | None) -> None:
+    owner, sibling = account(handle="@a", app="desk"), account(handle="@b", app="desk")
+    stranger = account(handle="@c", app="other")
+    network = posts.Network()
+    network.faults = [RateLimited("slow", retry_after_s=900, scope=scope)]
+    publish(post_id=due(owner).id, now=NOW, channel=network)
+    for row in (owner, sibling, stranger):
+        row.refresh_from_db()
+    assert owner.limited_until == NOW + timedelta(seconds=900)
+    assert sibling.limited_until == others
+    assert stranger.limited_until is None
+    waiting = due(owner)
+    assert publish(post_id=waiting.id, now=NOW, channel=network) is None
+    assert len(network.asked) == 1, "nobody asks a network that asked for patience"
+    assert publish(post_id=waiting.id, now=NOW + timedelta(seconds=901), channel=network) == "posted"
+
+
+def test_a_window_that_is_used_up_is_not_tried() -> None:
+    owner, network = account(), posts.Network()
+    network.limits = Limits(remaining=1, reset_at=NOW + timedelta(minutes=7))
+    assert publish(post_id=due(owner).id, now=NOW, channel=network) == "posted"
+    owner.refresh_from_db()
+    assert owner.limited_until == NOW + timedelta(minutes=7)
+    network.limits = Limits(remaining=40, reset_at=NOW + timedelta(minutes=20))
+    assert publish(post_id=due(owner).id, now=NOW + timedelta(minutes=8), channel=network) == "posted"
+    owner.refresh_from_db()
+    assert owner.limited_until is None
+
+
+def test_a_longer_wait_is_not_shortened() -> None:
+    owner = account(limited_until=NOW + timedelta(hours=1))
+    access.note_patience(owner, RateLimited("slow"), wait_s=5, now=NOW)
+    owner.refresh_from_db()
+    assert owner.limited_until == NOW + timedelta(hours=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_processes_one_renews() -> None:
+    owner = account(token_until=NOW)
+    asked: list[int] = []
+    together = threading.Barrier(4)
+
+    class Counting(posts.Renewing):
+        def refresh(self) -> Keys:
+            asked.append(1)
+            time.sleep(0.2)
+            return Keys({"token": "new"}, until=LATER)
+
+    def worker() -> None:
+        mine = Account.objects.get(id=owner.id)
+        try:
+            together.wait()
+            access.renew(mine, Counting(Keys({})), now=NOW)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=worker) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert asked == [1]
+    assert keys_of(owner) == {"token": "new"}
