@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 
 from pipeline.channels.base import Card
@@ -33,9 +35,9 @@ def test_a_picture_that_cannot_be_had_is_left_out(path: str, body: str, kind: st
 
 
 def test_a_site_that_is_away_costs_the_picture_only() -> None:
-    with serving() as site:
-        address = f"{site.url}/p.png"
-    with reaching(site) as client:
+    with ExitStack() as stack:
+        with serving() as site:
+            address, client = f"{site.url}/p.png", stack.enter_context(reaching(site))
         assert card_of({**KEPT, "picture": address}, can=Can(card=True, media=True), client=client) == PLAIN
 
 
