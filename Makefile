@@ -41,6 +41,9 @@ check: $(VENV)/.dev  ## ruff, mypy, import-linter, migrations; pip-audit where i
 bench: $(VENV)/.dev  ## every promise of the speed table: medians and ratios, JSON and a table
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+chaos: $(VENV)/.dev  ## kill -9 hundreds of times over a large send (ARGS=--recipients 100000 --kills 200 --seed 7)
+	@$(BIN)/python -m tests.chaos.large $(ARGS)
+
 pictures: $(VENV)/.dev  ## the designs' pictures for docs/designs.md (needs Chromium)
 	@$(BIN)/python docs/pictures/make.py
 

@@ -213,16 +213,37 @@ def create_newsletter(
 
 @app.command("add-account")
 def add_account(
-    network: Annotated[str, typer.Argument(help="x, mastodon, bluesky, linkedin, facebook, threads, telegram, discord, slack, hook, feed, agora")],
+    network: Annotated[
+        str,
+        typer.Argument(
+            help="x, mastodon, bluesky, linkedin, facebook, threads, telegram, discord, slack, hook, feed, agora"
+        ),
+    ],
     handle: str,
     credentials: Annotated[Path, typer.Option(help="JSON file with the account's keys; they are stored sealed")],
     base_url: Annotated[str, typer.Option(help="where the network is, for agora and tests")] = "",
     approval: Annotated[bool, typer.Option("--approval", help="a person approves each post")] = False,
+    rules: Annotated[Path | None, typer.Option(help="JSON file with its rules and words")] = None,
+    zone: Annotated[str, typer.Option(help="IANA zone of its quiet hours and its month")] = "",
+    budget_usd: Annotated[float | None, typer.Option(help="dollars it may cost in a month", min=0)] = None,
+    app_name: Annotated[str, typer.Option("--app", help="accounts of one app share its limits")] = "",
 ) -> None:
     """(db) Connect a social account."""
+    from decimal import Decimal
+
     with _database("add_account") as command:
         _print(
-            command.run(network=network, handle=handle, credentials=credentials, base_url=base_url, approval=approval)
+            command.run(
+                network=network,
+                handle=handle,
+                credentials=credentials,
+                base_url=base_url,
+                approval=approval,
+                rules=rules,
+                zone=zone,
+                budget_usd=None if budget_usd is None else Decimal(str(budget_usd)),
+                app=app_name,
+            )
         )
 
 

@@ -16,8 +16,8 @@ from pipeline.articles.models import Article
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, status, words
 from pipeline.desk.stories import articles, holds, posts
-from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.choosing.select import POPULAR
+from pipeline.editions.models import Edition, Newsletter
 from pipeline.kernel.pages import ago, local, number
 from pipeline.ranking.models import Standing
 

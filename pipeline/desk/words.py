@@ -263,7 +263,9 @@ POST: Mapping[str, Sentence] = {
     "breaking_hour": "At most {most} breaking posts leave in an hour.",
     "no_turn": "No time in the next 40 days fits this account's rules. Look at its slots and quiet hours.",
     "moved": "A person moved it to this time.",
-    "by_person": lambda p, _: f"{p.get('who') or 'Somebody'} decided so" + (f": “{p['why']}”." if p.get("why") else "."),
+    "by_person": lambda p, _: (
+        f"{p.get('who') or 'Somebody'} decided so" + (f": “{p['why']}”." if p.get("why") else ".")
+    ),
     "budget_spent": "The money for this month does not reach: it costs ${usd}, and ${spent} of ${budget} are spent.",
     "kept_for_top": "The money left this month (this costs ${usd}) is kept for the {top} most read stories.",
     "network_spent": "The network says that what we paid for is used up: “{said}”",

@@ -56,7 +56,7 @@ _PREVIEWERS = (
     r"facebookexternalhit|facebot|meta-external|whatsapp/|telegrambot|slackbot|slack-imgproxy|discordbot|twitterbot",
     r"linkedinbot|skypeuripreview|bingpreview|microsoftpreview|google web preview|google-pagerenderer|snap url preview",
     r"pinterestbot|redditbot|vkshare|viberbot|line-poker|kakaotalk-scrap|embedly|iframely|opengraph|unfurl|cardyb",
-    r"mastodon/|pleroma|akkoma|misskey|friendica|lemmy/|pixelfed|peertube|synapse|matrix-media",
+    r"mastodon/|pleroma|akkoma|misskey|hollo/|snac/|bookwyrm|gotosocial|iceshrimp|sharkey|mobilizon|friendica|lemmy/|pixelfed|peertube|synapse|matrix-media",
     r"link ?preview|url ?preview|outbrain|flipboardproxy|nuzzel|teamsbot|signal-desktop-preview|google-read-aloud",
 )
 _IMAGE_PROXIES = (

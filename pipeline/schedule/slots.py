@@ -21,8 +21,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
+from pipeline.kernel.clocks import in_quiet_hours, next_allowed, resolved, zone_named
 from pipeline.schedule.holidays import Holiday
-from pipeline.schedule.zones import in_quiet_hours, next_allowed, resolved, zone_named
 
 __all__ = ["Cadence", "CadenceError", "Slot", "in_quiet_hours", "next_allowed", "skips", "slots"]
 

@@ -143,8 +143,7 @@ def test_a_link_a_design_wrote_by_itself_is_numbered_too() -> None:
     table = LinkTable()
     markup = '<a class="x" href="https://a.example/?b=1&amp;c=2">x</a><link href="https://fonts.example/f">'
     assert (
-        number_strays(markup, links=table)
-        == '<a class="x" href="[[dl:c0]]">x</a><link href="https://fonts.example/f">'
+        number_strays(markup, links=table) == '<a class="x" href="[[dl:c0]]">x</a><link href="https://fonts.example/f">'
     )
     assert table.links() == (Link(0, "https://a.example/?b=1&c=2", "web", "web/1"),)
 

@@ -27,7 +27,9 @@ class MailboxServer(socketserver.ThreadingTCPServer):
         self.fetched: list[int] = []
 
     def url(self, *, scheme: str = "", password: str = "") -> str:
-        return f"{scheme or self.protocol}://bounces%40dispatch.example:{password or ENCODED}@127.0.0.1:{self.port}/INBOX"
+        return (
+            f"{scheme or self.protocol}://bounces%40dispatch.example:{password or ENCODED}@127.0.0.1:{self.port}/INBOX"
+        )
 
     def put(self, *raws: bytes) -> None:
         for raw in raws:

@@ -14,7 +14,11 @@ _numbers = count(1)
 
 def source(*, name: str = "The Meridian Dispatch", home_url: str = "", now: datetime = NOW, **fields: Any) -> Source:
     """A site past its baseline that answered two minutes ago."""
-    known: dict[str, Any] = {"baseline_at": now - timedelta(days=30), "created_at": now - timedelta(days=30), "looks": 9}
+    known: dict[str, Any] = {
+        "baseline_at": now - timedelta(days=30),
+        "created_at": now - timedelta(days=30),
+        "looks": 9,
+    }
     answered = {"last_success_at": now - timedelta(minutes=2)}
     home_url = home_url or f"https://site-{next(_numbers)}.example/"
     return Source.objects.create(name=name, home_url=home_url, **{**known, **answered, **fields})

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.articles.models import Article
 from pipeline.delivery.models import Delivery, Send
-from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.acts.review import approve, rewrite, undo
+from pipeline.editions.models import Edition, Newsletter
 from pipeline.staff.models import JournalEntry
 from tests.factories import articles, staff
 from tests.schedule.conftest import CUTOFF, DAILY, DRAFT, SLOT, Clock, first, newsletter, stories

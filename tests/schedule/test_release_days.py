@@ -12,8 +12,8 @@ import pytest
 from django.db import connection
 
 from pipeline.delivery.models import Send
-from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.acts.review import approve, skip
+from pipeline.editions.models import Edition, Newsletter
 from pipeline.schedule.release import advance
 from pipeline.staff.models import JournalEntry
 from tests.factories import articles, audience, editions, staff

@@ -14,7 +14,7 @@ from django.db import connection
 
 from pipeline.audience.recipients import RECIPIENTS
 from pipeline.editions.models import Edition, Newsletter
-from pipeline.schedule.zones import resolved, zone_named
+from pipeline.kernel.clocks import resolved, zone_named
 
 NO_PLACE = frozenset({"", "UTC"})
 #: Readers of a million live in some dozens of zones, and move seldom.
@@ -47,7 +47,7 @@ def departures(edition: Edition, *, now: datetime) -> dict[str, datetime]:
 
 
 def at_wall_clock(slot_at: datetime, home: str, zones: Iterable[str]) -> dict[str, datetime]:
-    """Where clocks change, the time is moved or repeated as everywhere: `schedule.zones` states the rule."""
+    """Where clocks change, the time is moved or repeated as everywhere: `kernel.clocks` states the rule."""
     wall = slot_at.astimezone(zone_named(home)).replace(tzinfo=None)
     found = {home: slot_at}
     for name in zones:

@@ -64,13 +64,13 @@ def test_what_has_no_status_line_is_a_good_answer_with_a_warning(head: str, warn
 @pytest.mark.parametrize(
     ("name", "body"),
     [
-        ("Content-Encoding: gzip", gzip.compress(BODY)),
+        ("Content-Encoding: gzip", gzip.compress(BODY, mtime=0)),
         ("Content-Encoding: gzip", BODY),  # `curl --compressed` has inflated it
         ("Content-Encoding: deflate", zlib.compress(BODY)),
         ("Transfer-Encoding: chunked", b"3c\r\n" + BODY + b"\r\n0\r\n\r\n"),
         ("Transfer-Encoding: chunked", b"a;x=1\r\n" + BODY[:10] + b"\r\n32\r\n" + BODY[10:] + b"\r\n0\r\n\r\n"),
         ("Transfer-Encoding: chunked", BODY),
-        ("Transfer-Encoding: chunked\r\nContent-Encoding: gzip", f"{len(gzip.compress(BODY)):x}\r\n".encode() + gzip.compress(BODY) + b"\r\n0\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\nContent-Encoding: gzip", f"{len(gzip.compress(BODY, mtime=0)):x}\r\n".encode() + gzip.compress(BODY, mtime=0) + b"\r\n0\r\n\r\n"),
     ],
 )  # fmt: skip
 def test_a_body_is_decoded_unless_it_was_already(name: str, body: bytes) -> None:

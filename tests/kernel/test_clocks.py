@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.schedule.zones import change, in_quiet_hours, next_allowed, zone_named
+from pipeline.kernel.clocks import change, in_quiet_hours, next_allowed, zone_named
 
 #: a zone and an instant shortly before its clocks change
 CHANGES = [
