@@ -1,0 +1,111 @@
+"""What chance seldom tells: two hold one batch, and the older one must neither renew nor end it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from pipeline.channels.base import Temporary
+from pipeline.delivery import batch, send
+from pipeline.delivery import journal as journals
+from pipeline.delivery.models import Batch, Delivery, Send
+from pipeline.editions.models import Newsletter
+from pipeline.kernel.config import Config, config
+from tests.factories import articles, audience, editions, staff
+from tests.factories import delivery as deliveries
+from tests.factories.deaths import LIVES, Life, Post, failpoints, living
+
+pytestmark = pytest.mark.django_db
+READERS = 4
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Config:
+    return replace(config(), data_dir=tmp_path)
+
+
+@pytest.fixture
+def going() -> Send:
+    newsletter: Newsletter = editions.newsletter()
+    for _ in range(4):
+        articles.article()
+    for n in range(READERS):
+        audience.subscriber(address=f"reader{n}@example.org", follows=newsletter.topic)
+    return deliveries.send(edition=editions.composed(newsletter=newsletter), now=timezone.now() - timedelta(seconds=9))
+
+
+def work(here: Config, post: Post, life: Life | None = None) -> None:
+    with living(life or Life()):
+        batch.submit(batch_id=Batch.objects.get().id, config=here, now=timezone.now(), channel=post)
+
+
+def pass_on(*, by_s: float) -> None:
+    ago = Now() - timedelta(seconds=by_s)
+    Batch.objects.filter(state="claimed").update(lease_until=ago)
+    Batch.objects.filter(state="pending").update(due_at=ago)
+
+
+def ends() -> Counter[str]:
+    return Counter(Delivery.objects.values_list("state", flat=True))
+
+
+def two_hold_one_batch(going: Send, here: Config, taken: Counter[int]) -> None:
+    """One stands still on another machine until it is given up; a person decides to resend what it may have sent; in the
+    middle of that the first one goes on and gives its batch back, and a third comes by."""
+    ada, first = staff.ada(), Life()
+
+    def third() -> None:
+        pass_on(by_s=1)
+        work(here, Post(taken))
+
+    def first_is_given_up() -> None:
+        pass_on(by_s=batch.FOREIGN_PATIENCE_S + 1)
+        work(here, Post(taken))
+        assert ends() == {"unknown": READERS}
+        send.settle_doubts(send_id=going.id, actor=ada, resend=True, now=timezone.now() - timedelta(seconds=1))
+
+    with pytest.MonkeyPatch.context() as elsewhere:
+        elsewhere.setattr(journals, "machine", lambda: "another machine")
+        LIVES.append(first)
+        held = batch._take(batch_id=Batch.objects.get().id, data_dir=here.data_dir / "elsewhere", now=timezone.now())
+    assert held is not None
+    first_is_given_up()
+
+    def first_goes_on() -> None:
+        batch._release(held[0], now=timezone.now(), trouble=Temporary("it lost its server"))
+        third()
+
+    work(here, Post(taken, stops_at=2, meanwhile=first_goes_on))
+    held[1].abandon()
+    LIVES.remove(first)
+
+
+def test_a_holder_whose_fence_is_old_can_neither_renew_nor_end_what_another_holds(going: Send, here: Config) -> None:
+    taken: Counter[int] = Counter()
+    with failpoints() as patch:
+        patch.setattr(batch, "FLUSH_EVERY_S", 60)
+        two_hold_one_batch(going, here, taken)
+    assert set(taken.values()) == {1}
+    assert ends() == {"accepted": READERS}
+
+
+def test_without_the_fence_the_same_story_doubles_readers(going: Send, here: Config) -> None:
+    """The test of the test: whoever holds the batch now lends its fence to whoever asks."""
+
+    def newest(claim: batch.Claim) -> batch.Claim:
+        return replace(claim, fence=Batch.objects.get(id=claim.batch_id).fence)
+
+    taken: Counter[int] = Counter()
+    renew, release = batch._renew, batch._release
+    with failpoints() as patch:
+        patch.setattr(batch, "FLUSH_EVERY_S", 60)
+        patch.setattr(batch, "_renew", lambda claim: renew(newest(claim)))
+        patch.setattr(batch, "_release", lambda claim, **more: release(newest(claim), **more))
+        two_hold_one_batch(going, here, taken)
+    assert max(taken.values()) == 2
