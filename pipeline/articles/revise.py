@@ -51,11 +51,18 @@ def look_again(
     return _reread(article_id, reading, now=now)
 
 
+@transaction.atomic
 def unpublished(*, source_id: int, names: Iterable[Name], now: datetime) -> bool:
-    """The owner says by a signed push that a story was taken back: it is not told, and its page is looked at now."""
+    """The owner says by a signed push that a story was taken back. What was not told is not told; of what was, the page
+    is looked at now, for a cache may still show it and only its absence takes a told story out."""
     article = identify.find(source_id=source_id, names=names)
     if article is None or article.state not in {*REVISED, *intake.OPEN_STATES}:
         return False
+    holds.lock_source_of(article.id)
+    article = Article.objects.get(id=article.id)
+    if article.announced_at is None:
+        holds.set_aside(article, Decision(State.ARCHIVED, "gone_before_told", {"by": "owner"}), now=now)
+        return True
     marked = {**article.params, "unpublished": True}
     Article.objects.filter(id=article.id).update(missing_at=now, params=marked)
     wake(Job.ARTICLES_REVISE, article_id=article.id)

@@ -177,3 +177,13 @@ def test_versions_end_after_twenty_four(told: Article, site: Site, client: Clien
         site.write("/ports/", HEADLINE, f"{BODY}\n\nIt is now {turn} past the hour of noon.")
         again(told, client, now=NOW + timedelta(minutes=turn))
     assert Version.objects.count() == 24
+
+
+def test_the_owners_word_is_enough_for_a_story_that_was_not_told(source: Source, site: Site, client: Client) -> None:
+    link = site.write("/early/", HEADLINE, BODY)
+    entry = Entry(id="urn:9", title=HEADLINE, link=link, published=NOW, wp_id=77)
+    identify.observe(source_id=source.id, told=[entry], now=NOW, baseline=False)
+    assert revise.unpublished(source_id=source.id, names=[("wp_id", "77")], now=NOW)
+    article = Article.objects.get()
+    assert (article.state, article.code) == ("archived", "gone_before_told")
+    assert intake.take_in(article_id=article.id, now=NOW, client=client) is None

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from django.db import transaction
 
+from pipeline.articles.addresses import same_site
 from pipeline.articles.gates.holds import lock_source_of
 from pipeline.articles.gates.likeness import title_key
 from pipeline.articles.gates.screen import identity_break
@@ -38,7 +39,7 @@ def observe(*, source_id: int, told: Iterable[Told], now: datetime, baseline: bo
     What is known and unchanged costs one query for the whole batch. Everything else is a transaction of its own: a
     bad story costs itself.
     """
-    stories = [(story, names_of(story)) for story in told if story.link]
+    stories = _named(told)
     known = _articles(source_id, [name for _, names in stories for name in names])
     if not baseline and _renamed(source_id, stories, known):
         _add_new_names(source_id, stories, known)
@@ -56,6 +57,18 @@ def observe(*, source_id: int, told: Iterable[Told], now: datetime, baseline: bo
         elif is_changed:
             changed.append(article_id)
     return Seen(fresh=tuple(dict.fromkeys(fresh)), changed=tuple(dict.fromkeys(changed)))
+
+
+def _named(told: Iterable[Told]) -> list[tuple[Told, list[Name]]]:
+    """Stories with their names. A list of several sites' stories says nothing by WordPress's numbers: each site
+    counts for itself, and only a list of one site's is sure to be the source's."""
+    stories = [story for story in told if story.link]
+    first = stories[0].link if stories else None
+    is_one_site = all(same_site(story.link or "", first or "") for story in stories)
+    found = [(story, names_of(story)) for story in stories]
+    if is_one_site:
+        return found
+    return [(story, [n for n in names if n[0] != "wp_id" or story.wp_id]) for story, names in found]
 
 
 def known_posts(*, source_id: int, wp_ids: Iterable[int]) -> set[int]:

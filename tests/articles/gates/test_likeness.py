@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.articles.gates.likeness import FEWEST_WORDS, similarity, sketch, title_key, words
+from pipeline.articles.gates.likeness import FEWEST_WORDS, is_same, similarity, sketch, title_key, words
 
 RANDOM = random.Random(7)
 VOCABULARY = ["".join(RANDOM.choices("abcdefghijklmnop", k=7)) for _ in range(4000)]
@@ -68,3 +69,28 @@ def test_a_title_without_words_has_no_key() -> None:
 def test_likeness_is_symmetric_and_a_share(one: str, other: str) -> None:
     left, right = sketch(one), sketch(other)
     assert 0.0 <= similarity(left, right) == similarity(right, left) <= 1.0
+
+
+@dataclass
+class Said:
+    title_key: str
+    text: str
+
+
+@pytest.mark.parametrize(
+    ("titles", "how_like", "numbers", "same"),
+    [
+        (("a", "a"), 0.98, ("1", "2"), True),
+        (("a", "a"), 0.9, ("1", "1"), True),
+        (("a", "a"), 0.9, ("1", "2"), False),
+        (("a", "a"), 0.8, ("1", "1"), False),
+        (("a", "b"), 0.96, ("1", "1"), True),
+        (("a", "b"), 0.99, ("1", "2"), False),
+        (("a", "b"), 0.9, ("1", "1"), False),
+    ],
+)
+def test_a_daily_piece_under_its_title_is_new_when_its_numbers_are(
+    titles: tuple[str, str], how_like: float, numbers: tuple[str, str], same: bool
+) -> None:
+    one, other = (Said(title, f"Gold stood at {number} today.") for title, number in zip(titles, numbers, strict=True))
+    assert is_same(one, other, how_like=how_like) is same

@@ -194,3 +194,11 @@ def test_two_looks_that_find_a_story_at_once_make_one_article(source: Source) ->
     article = Article.objects.get()
     kinds = Alias.objects.filter(article=article).values_list("kind", flat=True)
     assert sorted(kinds) == ["guid", "url", "wp_id"]
+
+
+def test_numbers_of_other_sites_in_one_feed_are_no_names(source: Source) -> None:
+    told = [
+        entry(7, id=f"https://{site}/?p=7", link=f"https://{site}/seven/", title=f"Seven at {site}")
+        for site in ("one.example.com", "two.example.org")
+    ]
+    assert len(observe(source, *told).fresh) == 2
