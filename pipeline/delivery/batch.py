@@ -51,6 +51,7 @@ class Claim:
     fence: int
     topic_id: int
     edition_id: int
+    leaves: bool = True  #: False where only what a dead holder of a cancelled send left behind is settled
 
 
 #: The database's clock decides, never a worker's: a fast clock once locked batches for hours (docs/decisions/0003).
@@ -59,11 +60,11 @@ UPDATE dateline_batch AS batch
    SET state = 'claimed', fence = batch.fence + 1, host = %(host)s, lease_until = clock_timestamp() + %(lease)s * interval '1 second'
   FROM dateline_send send JOIN dateline_edition edition ON edition.id = send.edition_id
        JOIN dateline_newsletter newsletter ON newsletter.id = edition.newsletter_id
- WHERE batch.id = %(batch)s AND send.id = batch.send_id AND send.state = 'submitting' AND edition.state = 'sending'
-   AND batch.fence = %(seen)s
+ WHERE batch.id = %(batch)s AND send.id = batch.send_id AND batch.fence = %(seen)s
+   AND ((send.state = 'submitting' AND edition.state = 'sending') OR (send.state = 'cancelled' AND batch.state = 'claimed'))
    AND ((batch.state = 'pending' AND batch.due_at <= clock_timestamp()) OR (batch.state = 'claimed'
         AND batch.lease_until < clock_timestamp() - CASE WHEN batch.host = %(host)s THEN 0 ELSE %(patience)s END * interval '1 second'))
-RETURNING batch.fence, send.id, newsletter.topic_id, edition.id
+RETURNING batch.fence, send.id, newsletter.topic_id, edition.id, send.state = 'submitting'
 """
 _RENEW = """
 UPDATE dateline_batch SET lease_until = clock_timestamp() + %(lease)s * interval '1 second'
@@ -93,6 +94,10 @@ def submit(*, batch_id: int, config: Config, now: datetime, channel: MailChannel
         return None
     claim, journal = held
     try:
+        if not claim.leaves:
+            _release(claim, trouble=None)
+            journal.discard()
+            return 0
         answered = _run(claim, journal, config=config, channel=channel)
     except BaseException:
         journal.abandon()  # the database went away, or we are being stopped: the next holder reads it
@@ -129,7 +134,7 @@ def _run(claim: Claim, journal: journals.Journal, *, config: Config, channel: Ma
         paces.keep(way, channel, now=timezone.now())
     if way is not None:
         transports.tell(way, trouble=trouble, heard=holder.heard, now=timezone.now())
-    _release(claim, now=timezone.now(), trouble=trouble)
+    _release(claim, trouble=trouble)
     return holder.answered
 
 
@@ -216,7 +221,7 @@ def _claim(*, batch_id: int, fence: int, proof: journals.Testimony | None, now: 
         row = cursor.fetchone()
         if row is None:
             return None
-        claim = Claim(batch_id=batch_id, fence=row[0], send_id=row[1], topic_id=row[2], edition_id=row[3])
+        claim = Claim(batch_id, fence=row[0], send_id=row[1], topic_id=row[2], edition_id=row[3], leaves=row[4])
         if proof is not None:
             _settle(claim, proof, now=now)
         cursor.execute(_DROP_LEAVERS, {"batch": batch_id, "topic": claim.topic_id})
@@ -292,11 +297,12 @@ def _renew(claim: Claim) -> bool:
         return bool(cursor.rowcount)
 
 
-def _release(claim: Claim, *, now: datetime, trouble: Temporary | Permanent | None) -> None:
+def _release(claim: Claim, *, trouble: Temporary | Permanent | None) -> None:
     """Give the batch back: done, due again when its first deferred row is, or soon after trouble."""
     with transaction.atomic():
         if not _renew(claim):
             return
+        now = _database_clock()
         if Send.objects.filter(id=claim.send_id, state=Send.State.CANCELLED).exists():
             _open_deliveries(claim).update(state=Delivery.State.CANCELLED)
         due_at = _due_again(claim, now=now, trouble=trouble)
@@ -310,6 +316,13 @@ def _release(claim: Claim, *, now: datetime, trouble: Temporary | Permanent | No
         Send.objects.filter(id=claim.send_id).update(code="server_away", params={"said": str(trouble)[:300]})
     if due_at is None:
         send.finish(send_id=claim.send_id, now=now)
+
+
+def _database_clock() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        told: datetime = cursor.fetchone()[0]
+    return told
 
 
 def _due_again(claim: Claim, *, now: datetime, trouble: Temporary | Permanent | None) -> datetime | None:

@@ -31,7 +31,7 @@ UPDATE dateline_delivery AS row
    SET state = new.state, smtp_code = new.code, reason = new.reason, answered_at = new.at,
        tries = row.tries + new.tried, remote_id = CASE WHEN new.remote = '' THEN row.remote_id ELSE new.remote END,
        next_try_at = CASE WHEN new.state = 'deferred'
-                     THEN new.at + (%(waits)s::int[])[least(row.tries + 1, %(most)s)]
+                     THEN clock_timestamp() + (%(waits)s::int[])[least(row.tries + 1, %(most)s)]
                           * (1 - %(jitter)s + 2 * %(jitter)s * random()) * interval '1 second' END
   FROM (SELECT unnest(%(ids)s::bigint[]) AS id, unnest(%(states)s::text[]) AS state, unnest(%(codes)s::int[]) AS code,
                unnest(%(reasons)s::text[]) AS reason, unnest(%(tried)s::int[]) AS tried,

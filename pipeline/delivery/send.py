@@ -230,7 +230,8 @@ def sweep(*, now: datetime) -> int:
         ring(Job.DELIVERY_PREPARE, send_id=send_id)
     quiet = Q(rung_at=None) | Q(rung_at__lt=now - RING_AFTER)
     takeable = Q(state=Batch.State.PENDING, due_at__lte=now) | Q(state=Batch.State.CLAIMED, lease_until__lt=now)
-    due = Batch.objects.filter(quiet & takeable, send__state=Send.State.SUBMITTING).order_by("due_at")[:RING_AT_MOST]
+    going = Q(send__state=Send.State.SUBMITTING) | Q(send__state=Send.State.CANCELLED, state=Batch.State.CLAIMED)
+    due = Batch.objects.filter(quiet & takeable & going).order_by("due_at")[:RING_AT_MOST]
     waiting = list(due.values_list("id", flat=True))
     Batch.objects.filter(id__in=waiting).update(rung_at=now)
     for batch_id in waiting:

@@ -141,7 +141,15 @@ def _card(title: str, shown: words.Badge, sentence: str, url: str, act: str) -> 
 
 
 def _troubled_sends(*, now: datetime) -> list[dict[str, Any]]:
-    open_ = Q(state__in=[Send.State.PAUSED, Send.State.PLANNED, Send.State.PREPARING, Send.State.SUBMITTING])
+    open_ = Q(
+        state__in=[
+            Send.State.ASKING,
+            Send.State.PAUSED,
+            Send.State.PLANNED,
+            Send.State.PREPARING,
+            Send.State.SUBMITTING,
+        ]
+    )
     recent = Send.objects.filter(open_ | Q(created_at__gt=now - RECENT)).order_by("-id")[: 2 * MOST_CARDS]
     sends = list(recent.select_related("edition__newsletter"))
     unknown = dict(
@@ -154,7 +162,7 @@ def _troubled_sends(*, now: datetime) -> list[dict[str, Any]]:
 def _send_cards(send: Send, unknown: int) -> list[dict[str, Any]]:
     url = reverse("desk:edition", kwargs={"edition_id": send.edition_id}) + "#results"
     name, cards = send.edition.newsletter.name, []
-    if send.state in (Send.State.PAUSED, Send.State.FAILED):
+    if send.state in _HOW:
         shown = words.badge("send", send.state)
         cards.append(
             _card(
@@ -172,7 +180,7 @@ def _send_cards(send: Send, unknown: int) -> list[dict[str, Any]]:
     return cards
 
 
-_HOW = {Send.State.PAUSED: "is paused", Send.State.FAILED: "failed"}
+_HOW = {Send.State.ASKING: "asks for a yes", Send.State.PAUSED: "is paused", Send.State.FAILED: "failed"}
 
 
 def _waiting_editions(*, now: datetime) -> list[dict[str, Any]]:

@@ -66,6 +66,9 @@ urlpatterns = [
     path("editions/<int:edition_id>/pause", acts.pause, name="pause"),
     path("editions/<int:edition_id>/resume", acts.resume, name="resume"),
     path("editions/<int:edition_id>/cancel", acts.cancel, name="cancel"),
+    path("editions/<int:edition_id>/confirm", acts.confirm, name="confirm"),
+    path("editions/<int:edition_id>/rest", acts.to_the_rest, name="to_the_rest"),
+    path("editions/<int:edition_id>/doubts", acts.settle_doubts, name="settle_doubts"),
     path("alerts/", alerts.alert, name="alert"),
     path("alerts/raise", alerts.raise_alert, name="raise_alert"),
 ]

@@ -78,7 +78,7 @@ def two_hold_one_batch(going: Send, here: Config, taken: Counter[int]) -> None:
     first_is_given_up()
 
     def first_goes_on() -> None:
-        batch._release(held[0], now=timezone.now(), trouble=Temporary("it lost its server"))
+        batch._release(held[0], trouble=Temporary("it lost its server"))
         third()
 
     work(here, Post(taken, stops_at=2, meanwhile=first_goes_on))

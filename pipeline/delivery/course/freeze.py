@@ -66,7 +66,8 @@ def _insert(*, send: Send, topic_id: int, departures: dict[str, datetime], now: 
 
 _AT_ONCE = f"""
 CREATE TEMPORARY TABLE frozen ON COMMIT DROP AS
-SELECT id, address, ordinal, (ordinal - 1) / %(size)s AS part, %(now)s::timestamptz AS due_at
+SELECT id, address, ordinal, (ordinal - 1) / %(size)s AS part,
+       least(%(now)s::timestamptz, clock_timestamp()) AS due_at
   FROM (SELECT id, address, row_number() OVER (ORDER BY id) AS ordinal FROM ({RECIPIENTS}) AS reader) AS placed
 """  # noqa: S608 - our own constant
 #: A batch never mixes two departures, so that each can be due at its own.

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from pipeline.delivery import send as sending
+from pipeline.delivery.course import doubts, drift, rest
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, words
 from pipeline.desk.editions import page
@@ -159,6 +160,43 @@ def cancel(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     said = f"Cancelled: {words.count(spared, 'reader')} will not get it. {words.count(accepted, 'message')} had been accepted and cannot be recalled."
     otherwise = "It had ended already; there was nothing left to cancel."
     return _told(request, edition_id, done=send.state == Send.State.CANCELLED, said=said, otherwise=otherwise)
+
+
+@sign_in.required
+@require_POST
+def confirm(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Let an unusual audience be mailed."""
+    typed = number_of("".join(request.POST.get("readers", "").split()))
+    try:
+        count = drift.confirm(send_id=_send(edition_id).id, actor=request.user, typed_count=typed, now=timezone.now())
+    except review.Refused as error:
+        return refused(request, edition_id, error)
+    messages.success(request, f"Confirmed: it leaves to {words.count(count, 'reader')} now.")
+    return back(edition_id)
+
+
+@sign_in.required
+@require_POST
+def to_the_rest(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Send a cancelled one to those it spared."""
+    try:
+        count = rest.to_the_rest(send_id=_send(edition_id).id, actor=request.user, now=timezone.now())
+    except review.Refused as error:
+        return refused(request, edition_id, error)
+    messages.success(request, f"It goes on to the {words.count(count, 'reader')} it had spared. Nobody gets it twice.")
+    return back(edition_id)
+
+
+@sign_in.required
+@require_POST
+def settle_doubts(request: sign_in.Guest, edition_id: int) -> HttpResponse:
+    """Resend to those in doubt."""
+    try:
+        count = doubts.settle_doubts(send_id=_send(edition_id).id, actor=request.user, resend=True, now=timezone.now())
+    except review.Refused as error:
+        return refused(request, edition_id, error)
+    messages.success(request, f"Sent once more to {words.count(count, 'reader')} in doubt, under the same number.")
+    return back(edition_id)
 
 
 def composed(row: Edition) -> bool:

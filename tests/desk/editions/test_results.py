@@ -105,3 +105,30 @@ def test_what_a_server_said_is_text(desk: Client, morning: Any) -> None:
     Delivery.objects.filter(state="refused").update(reason="<b>no</b>", smtp_code=550)
     told = desk.get(f"/desk/editions/{morning.leaving.edition_id}/deliveries/?state=refused").content.decode()
     assert "550 &lt;b&gt;no&lt;/b&gt;" in told
+
+
+def test_an_unusual_audience_is_mailed_only_when_its_number_is_typed(desk: Client, morning: Any) -> None:
+    send = morning.leaving
+    Send.objects.filter(id=send.id).update(state="asking", code="audience_drift", params={"frozen": 12, "expected": 4})
+    assert "asks for a yes" in desk.get("/desk/").content.decode()
+    address = f"/desk/editions/{send.edition_id}/confirm"
+    assert "Type the number of readers" in words(shown(desk, morning).get_element_by_id("results"))
+    desk.post(address, {"readers": "4"})
+    assert Send.objects.get(id=send.id).state == "asking"
+    desk.post(address, {"readers": " 12 "})
+    assert Send.objects.get(id=send.id).state == "submitting"
+
+
+def test_a_cancelled_send_can_go_on_to_the_rest(desk: Client, morning: Any) -> None:
+    send = morning.leaving
+    desk.post(f"/desk/editions/{send.edition_id}/cancel", {"reason": "wrong picture"})
+    assert Send.objects.get(id=send.id).state == "cancelled"
+    desk.post(f"/desk/editions/{send.edition_id}/rest")
+    assert Send.objects.get(id=send.id).state == "submitting"
+
+
+def test_those_in_doubt_are_mailed_once_more_only_by_a_person(desk: Client, morning: Any) -> None:
+    send = morning.leaving
+    Send.objects.filter(id=send.id).update(state="submitted", expires_at=None)
+    desk.post(f"/desk/editions/{send.edition_id}/doubts")
+    assert not Delivery.objects.filter(send=send, state="unknown").exists()

@@ -1,0 +1,89 @@
+"""What dead or wrong machines leave behind: a cancelled send's last holder, and a worker whose clock is off."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from pipeline.channels.base import Temporary
+from pipeline.delivery import batch, send
+from pipeline.delivery.models import Batch, Delivery, Send
+from pipeline.kernel.config import Config, config
+from tests.factories import articles, audience, editions
+from tests.factories import delivery as deliveries
+from tests.factories.deaths import Life, Post, failpoints, living
+
+pytestmark = pytest.mark.django_db
+READERS = 4
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Config:
+    return replace(config(), data_dir=tmp_path)
+
+
+@pytest.fixture
+def going() -> Send:
+    newsletter = editions.newsletter()
+    for _ in range(4):
+        articles.article()
+    for n in range(READERS):
+        audience.subscriber(address=f"reader{n}@example.org", follows=newsletter.topic)
+    return deliveries.send(edition=editions.composed(newsletter=newsletter), now=timezone.now() - timedelta(seconds=9))
+
+
+def work(here: Config, post: Post, life: Life | None = None) -> None:
+    with living(life or Life()):
+        batch.submit(batch_id=Batch.objects.get().id, config=here, now=timezone.now(), channel=post)
+
+
+def pass_on(*, by_s: float) -> None:
+    ago = Now() - timedelta(seconds=by_s)
+    Batch.objects.filter(state="claimed").update(lease_until=ago)
+    Batch.objects.filter(state="pending").update(due_at=ago)
+
+
+def ends() -> Counter[str]:
+    return Counter(Delivery.objects.values_list("state", flat=True))
+
+
+def test_who_was_in_flight_when_its_holder_died_is_in_doubt_also_where_the_send_is_cancelled(
+    going: Send, here: Config
+) -> None:
+    taken: Counter[int] = Counter()
+    with failpoints():
+        work(here, Post(taken), Life(dies_at="stored", nth=2))
+        send.cancel(send_id=going.id, now=timezone.now(), actor=None, reason="wrong audience")
+        for _ in range(3):
+            pass_on(by_s=batch.FOREIGN_PATIENCE_S + 1)
+            send.sweep(now=timezone.now() + timedelta(seconds=10))
+            work(here, Post(taken))
+    assert ends() == {"accepted": 1, "unknown": 1, "cancelled": READERS - 2}
+    assert Batch.objects.get().state == Batch.State.DONE
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_workers_clock_that_is_wrong_locks_no_batch_away(going: Send, here: Config, hours: int) -> None:
+    class Away(Post):
+        def submit(self, *_args: object, **_more: object) -> None:
+            raise Temporary("connection refused")
+
+    real = timezone.now
+
+    def wrong() -> datetime:
+        return real() + timedelta(hours=hours)
+
+    with failpoints() as patch:
+        patch.setattr(timezone, "now", wrong)
+        work(here, Away(Counter()))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT due_at - clock_timestamp() FROM dateline_batch")
+        assert cursor.fetchone()[0] < timedelta(minutes=6)
+    assert ends() == {"pending": READERS}
