@@ -118,6 +118,8 @@ def _decide(edition: Edition, *, now: datetime) -> None:
     newsletter, taken_back = edition.newsletter, edition.code == review.TAKEN_BACK
     if edition.approved_at or (newsletter.approval == Newsletter.Approval.RULES and not taken_back):
         _grant(edition.id, now=now)
+    elif newsletter.kind == Newsletter.Kind.ALERT:
+        return  # raised for this moment: it waits for its person
     elif first_departure(edition, now=now) <= now and (taken_back or not _by_policy(edition, now=now)):
         Edition.objects.filter(id=edition.id, state=Edition.State.READY).update(
             state=Edition.State.HELD, code="not_approved", params={}, revision=F("revision") + 1
