@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pipeline.articles.gates.likeness import is_page_of
 from pipeline.articles.identity import telling
 from pipeline.articles.models import Article
+from pipeline.articles.page.witnesses import Entry
 from pipeline.articles.read import Reading, UnusableInput, read, read_entry
 from pipeline.kernel.limits import TooMuchCpu, cpu_seconds
 from pipeline.kernel.outbound.client import client as our_client
@@ -69,7 +70,7 @@ def told(article: Article) -> Reading | None:
         return None
 
 
-def _read(article: Article, answer: Answer, *, entry: telling.Entry | None) -> Reading | None:
+def _read(article: Article, answer: Answer, *, entry: Entry | None) -> Reading | None:
     zone = ZoneInfo(article.source.zone)
     try:
         with cpu_seconds(CPU_S):

@@ -13,7 +13,6 @@ from pipeline.articles.models import Article, Bulletin, GateCount, Hold, Section
 from pipeline.articles.page.witnesses import Step
 from pipeline.kernel.outbound.http import Client
 from pipeline.sources.formats.entries import Entry
-from pipeline.sources.formats.entries import Step as EntryStep
 from pipeline.sources.models import Source
 from pipeline.staff.models import Stop
 from tests.articles.conftest import BODY, Site
@@ -75,8 +74,8 @@ def test_a_source_that_settles_in_no_time_tells_twice_a_minute_at_once(
 
 def test_a_story_told_whole_needs_no_page(source: Source, site: Site, client: Client) -> None:
     path = (
-        EntryStep(name="Diplomatic News", slug="diplomatic-news", term_id=4),
-        EntryStep(name="Ambassadors", slug="ambassadors", term_id=9),
+        Step(name="Diplomatic News", slug="diplomatic-news", term_id=4),
+        Step(name="Ambassadors", slug="ambassadors", term_id=9),
     )
     html = "<p>TOKYO, Nov 25 (TDI) — The envoy spoke first.</p>" + f"<p>{BODY}</p>"
     article_id = seen(

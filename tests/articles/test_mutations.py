@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.articles.page.witnesses import Step
 from pipeline.articles.read import UnusableInput, read, read_entry
 from pipeline.commands.read_page import as_json
-from pipeline.sources.formats.entries import Entry, Step
+from pipeline.sources.formats.entries import Entry
 from tests.factories.mutations import mutated
 
 SAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "samples" / "pages").glob("*.html"))]

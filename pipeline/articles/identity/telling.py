@@ -12,7 +12,7 @@ from pipeline.articles.addresses import comparable, normalise
 from pipeline.articles.gates.likeness import title_key
 from pipeline.articles.models import Article
 from pipeline.articles.page import witnesses
-from pipeline.articles.page.witnesses import Step
+from pipeline.articles.page.witnesses import Entry, Step
 
 LONGEST_URL = 2000
 #: Entries that carry the current time change at every look (lemon24/reader stops at 24 too).
@@ -28,28 +28,6 @@ class Told(witnesses.Told, Protocol):
 
     @property
     def link(self) -> str | None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A told story brought back from its record; the fields are those of `sources.formats.entries.Entry`."""
-
-    title: str = ""
-    link: str | None = None
-    published: datetime | None = None
-    updated: datetime | None = None
-    author: str | None = None
-    categories: tuple[str, ...] = ()
-    summary: str | None = None
-    content_html: str | None = None
-    image: str | None = None
-    image_alt: str | None = None
-    image_credit: str | None = None
-    wp_id: int | None = None
-    sections: tuple[Step, ...] = ()
-    language: str | None = None
-    is_whole: bool = False
-    is_paywalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,34 @@ class Step:
     term_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What a channel tells of one story, as values. Instants are aware UTC; None means that it does not say.
+
+    `wp_id` is WordPress's number of the post, an identity within its site. `sections` is the path of its deepest
+    section, outermost first. `is_whole` says that `content_html` is the whole story as its site renders it (REST, a
+    connector), so that its page need not be fetched; such an entry outranks what the page says to machines.
+    `content_html` has passed the allow-list; `title`, `summary` and `author` are plain text.
+    """
+
+    title: str = ""
+    link: str | None = None
+    published: datetime | None = None
+    updated: datetime | None = None
+    author: str | None = None
+    categories: tuple[str, ...] = ()
+    summary: str | None = None
+    content_html: str | None = None
+    image: str | None = None
+    image_alt: str | None = None
+    image_credit: str | None = None
+    wp_id: int | None = None
+    sections: tuple[Step, ...] = ()
+    language: str | None = None
+    is_whole: bool = False
+    is_paywalled: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """All witnesses of one story: the page's tree, what it says to machines, and what a channel told."""

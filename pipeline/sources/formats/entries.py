@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
+from pipeline.articles.page import witnesses
 from pipeline.articles.raw import dates
 from pipeline.articles.raw.markup import plain
 
@@ -17,43 +18,14 @@ _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One step of a section path. `slug` is the site's own; `term_id` is WordPress's number, where it is known."""
-
-    name: str
-    slug: str
-    term_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One item of a feed. Instants are aware UTC; None means the feed does not say.
-
-    `wp_id` is WordPress's number of the post, an identity within its site. `sections` is the path of its deepest
-    section, outermost first. `is_whole` says that `content_html` is the whole story as its site renders it (REST, a
-    connector), so that its page need not be fetched; such an entry outranks what the page says to machines.
+class Entry(witnesses.Entry):
+    """One item of a feed: what it tells of a story, under an id of its own.
 
     `id` is unique within its feed and stable while the site's own id, link or (last resort) words are.
-    `content_html` has passed the allow-list; `title`, `summary` and `author` are plain text.
     """
 
     id: str
     title: str
-    link: str | None = None
-    published: datetime | None = None
-    updated: datetime | None = None
-    author: str | None = None
-    categories: tuple[str, ...] = ()
-    summary: str | None = None
-    content_html: str | None = None
-    image: str | None = None
-    image_alt: str | None = None
-    image_credit: str | None = None
-    wp_id: int | None = None
-    sections: tuple[Step, ...] = ()
-    language: str | None = None
-    is_whole: bool = False
-    is_paywalled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

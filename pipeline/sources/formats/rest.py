@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.articles.page.pictures import credit_of
+from pipeline.articles.page.witnesses import Step
 from pipeline.articles.raw import dates
 from pipeline.articles.raw.markup import absolute, clean_html, plain
-from pipeline.sources.formats.entries import Entry, Notes, Step
+from pipeline.sources.formats.entries import Entry, Notes
 
 SHORT_WORDS = 120  #: a content of fewer words that ends in a link to more is an excerpt
 SUMMARY_CHARS = 2_000

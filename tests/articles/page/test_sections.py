@@ -10,7 +10,6 @@ from lxml.html import fragment_fromstring
 from pipeline.articles.page.sections import shown_path, slug_of, steps
 from pipeline.articles.page.witnesses import Step
 from pipeline.articles.read import read
-from pipeline.sources.formats import entries
 from pipeline.sources.formats.entries import Entry
 
 WHERE = "https://gazette.example/2026/04/fish-market/"
@@ -89,9 +88,7 @@ def test_a_label_becomes_a_key_in_any_script() -> None:
     ],
 )
 def test_a_whole_entrys_path_is_believed_before_the_pages(whole: bool, wanted: list[Any]) -> None:
-    entry = Entry(
-        id="1", title="Fish", is_whole=whole, sections=(entries.Step(name="Envoys", slug="ambassadors", term_id=7),)
-    )
+    entry = Entry(id="1", title="Fish", is_whole=whole, sections=(Step(name="Envoys", slug="ambassadors", term_id=7),))
     crumb = "<div class='breadcrumbs'><a href='/category/trade/'>Trade</a></div>"
     reading = read(page(crumb), url=WHERE, entry=entry)
     assert [(step.name, step.slug, step.term_id) for step in reading.sections] == wanted
@@ -99,5 +96,5 @@ def test_a_whole_entrys_path_is_believed_before_the_pages(whole: bool, wanted: l
 
 
 def test_a_feeds_path_serves_where_the_page_shows_none() -> None:
-    entry = Entry(id="1", title="Fish", sections=(entries.Step(name="Envoys", slug="ambassadors", term_id=7),))
+    entry = Entry(id="1", title="Fish", sections=(Step(name="Envoys", slug="ambassadors", term_id=7),))
     assert read(page(""), url=WHERE, entry=entry).sections == (Step(name="Envoys", slug="ambassadors", term_id=7),)

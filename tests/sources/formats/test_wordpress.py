@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.articles.page.witnesses import Step
 from pipeline.articles.raw.markup import UnusableInput
 from pipeline.sources.formats import wordpress
-from pipeline.sources.formats.entries import Entry, Step
+from pipeline.sources.formats.entries import Entry
 from pipeline.sources.formats.wordpress import Posts, Term
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "rest"
