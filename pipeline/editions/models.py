@@ -7,8 +7,8 @@ from typing import ClassVar
 from django.db import models
 
 from pipeline.articles.models import Article
-from pipeline.audience.models import Topic
-from pipeline.engagement.models import Origin
+from pipeline.audience.models import Segment, Topic
+from pipeline.engagement.models import Mode, Origin
 from pipeline.staff.models import User
 
 
@@ -81,6 +81,11 @@ class Newsletter(models.Model):
     in_doubt = models.CharField(max_length=8, choices=InDoubt.choices, default=InDoubt.LEAVE)
     keeps_s = models.PositiveIntegerField(default=12 * 3600)  #: after this long nobody is mailed this edition any more
     own_design = models.TextField(blank=True)  #: MJML an editor wrote, rendered in the sandbox; "" is the design's own
+    segment = models.ForeignKey(
+        Segment, null=True, on_delete=models.PROTECT, related_name="+"
+    )  #: only these of its readers
+    is_archived = models.BooleanField(default=True)  #: sent editions stand in the public archive
+    tracking = models.CharField(max_length=10, choices=Mode.choices, default=Mode.AGGREGATE)
     max_age_h = models.PositiveIntegerField(default=36)
     first_window_h = models.PositiveIntegerField(default=24)
     created_at = models.DateTimeField()
@@ -192,3 +197,21 @@ class Rendering(models.Model):
 
     def __str__(self) -> str:
         return f"{self.edition_id} r{self.revision}"
+
+
+class Revision(models.Model):
+    """What an edition was after one person's act: undo, redo and "who changed what" read these."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()  #: the edition's revision after the act
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    verb = models.CharField(max_length=40)
+    body = models.JSONField(default=dict)
+    undone = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["edition", "number"], name="revision_once")]
+
+    def __str__(self) -> str:
+        return f"{self.edition_id} r{self.number}: {self.verb}"

@@ -46,6 +46,14 @@ class Link(models.Model):
         return self.url
 
 
+class Mode(models.TextChoices):
+    """What may be kept of a reader's acts; the reader's own choice may only lower it."""
+
+    OFF = "off"  #: links lead on, nothing is recorded
+    AGGREGATE = "aggregate"  #: counted; who it was is forgotten when the day after next begins
+    CONSENTED = "consented"  #: kept for the reader who agreed to it
+
+
 class Event(models.Model):
     """One thing that happened at the door. Never overwritten but for its verdict, which keeps its rules.
 
@@ -76,6 +84,8 @@ class Event(models.Model):
     verdict = models.CharField(max_length=8, choices=Verdict.choices, default=Verdict.PENDING)
     rules = models.JSONField(default=list)
     counted = models.BooleanField(default=False)
+    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.AGGREGATE, db_default="aggregate")
+    seconds = models.PositiveSmallIntegerField(null=True)  #: of a view: how long the page was visible
 
     class Meta:
         indexes: ClassVar = [
@@ -102,6 +112,64 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.article_id}@{self.minute}: {self.n}"
+
+
+class Reading(models.Model):
+    """Views of one article's page on one UTC day and how long it was visible in all, from the site's beacon."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="+")
+    day = models.PositiveIntegerField()  #: days since 1970 UTC
+    views = models.IntegerField()
+    seconds = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["article", "day"], name="reading_once")]
+
+    def __str__(self) -> str:
+        return f"{self.article_id}@{self.day}: {self.views}"
+
+
+class Report(models.Model):
+    """What the events of one origin add up to, computed from them when they changed; pages read this."""
+
+    origin = models.OneToOneField(Origin, on_delete=models.CASCADE, related_name="report")
+    body = models.JSONField(default=dict)
+    computed_at = models.DateTimeField(null=True)
+    stale_since = models.DateTimeField(null=True)  #: an event was applied or judged again after `computed_at`
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["stale_since"], condition=~models.Q(stale_since=None), name="report_stale")
+        ]
+
+    def __str__(self) -> str:
+        return f"report of {self.origin_id:08x}"
+
+
+class Response(models.Model):
+    """What a network says people did with a post, as last read. Never ranks: it is the network's word."""
+
+    origin = models.ForeignKey(Origin, on_delete=models.CASCADE, related_name="responses")
+    at = models.DateTimeField()
+    likes = models.PositiveIntegerField(null=True)
+    reposts = models.PositiveIntegerField(null=True)
+    replies = models.PositiveIntegerField(null=True)
+    impressions = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["origin", "at"], name="response_of_origin_once")]
+
+    def __str__(self) -> str:
+        return f"{self.origin_id:08x} {self.at:%Y-%m-%d %H:%M}"
+
+
+class Horizon(models.Model):
+    """Events before `minute` (since 1970) are gone by retention: their tallies stand and are not counted again."""
+
+    minute = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"events since {self.minute}"
 
 
 class Door(models.Model):

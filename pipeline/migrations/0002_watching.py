@@ -8,229 +8,284 @@ from django.db import migrations, models
 
 def keep_what_was_told(apps, schema_editor):
     """What was eligible before this version was told at once; a source past its baseline has been looked at twice."""
-    article = apps.get_model('dateline', 'Article')
-    article.objects.filter(state='eligible').update(announced_at=models.F('eligible_at'))
-    apps.get_model('dateline', 'Source').objects.exclude(baseline_at=None).update(looks=2)
+    article = apps.get_model("dateline", "Article")
+    article.objects.filter(state="eligible").update(announced_at=models.F("eligible_at"))
+    apps.get_model("dateline", "Source").objects.exclude(baseline_at=None).update(looks=2)
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('dateline', '0001_initial'),
+        ("dateline", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Bulletin',
+            name="Bulletin",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('new', 'New'), ('update', 'Update'), ('correction', 'Correction'), ('retraction', 'Retraction'), ('kill', 'Kill'), ('gone', 'Gone')], max_length=12)),
-                ('version', models.PositiveIntegerField()),
-                ('at', models.DateTimeField(db_index=True)),
-                ('said', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("update", "Update"),
+                            ("correction", "Correction"),
+                            ("retraction", "Retraction"),
+                            ("kill", "Kill"),
+                            ("gone", "Gone"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("at", models.DateTimeField(db_index=True)),
+                ("said", models.TextField(blank=True)),
             ],
         ),
         migrations.CreateModel(
-            name='GateCount',
+            name="GateCount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('state', models.CharField(max_length=10)),
-                ('code', models.CharField(max_length=40)),
-                ('count', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("state", models.CharField(max_length=10)),
+                ("code", models.CharField(max_length=40)),
+                ("count", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Look',
+            name="Look",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_at', models.DateTimeField(db_index=True)),
-                ('step_s', models.PositiveIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("due_at", models.DateTimeField(db_index=True)),
+                ("step_s", models.PositiveIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='Push',
+            name="Push",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('ping', 'Ping'), ('websub', 'Websub'), ('ghost', 'Ghost'), ('webhook', 'Webhook')], max_length=8)),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('active', 'Active'), ('broken', 'Broken'), ('ended', 'Ended')], default='pending', max_length=8)),
-                ('token', models.CharField(default=pipeline.sources.models.ping_token, max_length=40, unique=True)),
-                ('secret', models.BinaryField(default=bytes)),
-                ('hub_url', models.URLField(blank=True, max_length=1000)),
-                ('topic_url', models.URLField(blank=True, max_length=1000)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('asked_at', models.DateTimeField(null=True)),
-                ('heard_at', models.DateTimeField(null=True)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('missed', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("ping", "Ping"), ("websub", "Websub"), ("ghost", "Ghost"), ("webhook", "Webhook")],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("active", "Active"),
+                            ("broken", "Broken"),
+                            ("ended", "Ended"),
+                        ],
+                        default="pending",
+                        max_length=8,
+                    ),
+                ),
+                ("token", models.CharField(default=pipeline.sources.models.ping_token, max_length=40, unique=True)),
+                ("secret", models.BinaryField(default=bytes)),
+                ("hub_url", models.URLField(blank=True, max_length=1000)),
+                ("topic_url", models.URLField(blank=True, max_length=1000)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("asked_at", models.DateTimeField(null=True)),
+                ("heard_at", models.DateTimeField(null=True)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("missed", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Stop',
+            name="Stop",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('telling', 'Telling'), ('posting', 'Posting'), ('sending', 'Sending')], max_length=8, unique=True)),
-                ('at', models.DateTimeField()),
-                ('reason', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("telling", "Telling"), ("posting", "Posting"), ("sending", "Sending")],
+                        max_length=8,
+                        unique=True,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("reason", models.TextField(blank=True)),
             ],
         ),
         migrations.AddField(
-            model_name='article',
-            name='announced_at',
+            model_name="article",
+            name="announced_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='article',
-            name='likeness',
+            model_name="article",
+            name="likeness",
             field=models.BinaryField(default=bytes),
         ),
         migrations.AddField(
-            model_name='article',
-            name='missing_at',
+            model_name="article",
+            name="missing_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='article',
-            name='settles_at',
+            model_name="article",
+            name="settles_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='article',
-            name='title_key',
+            model_name="article",
+            name="title_key",
             field=models.CharField(blank=True, max_length=40),
         ),
         migrations.AddField(
-            model_name='article',
-            name='told',
+            model_name="article",
+            name="told",
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
-            model_name='channel',
-            name='modified_only',
+            model_name="channel",
+            name="modified_only",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='channel',
-            name='moved_since',
+            model_name="channel",
+            name="moved_since",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='channel',
-            name='moved_to',
+            model_name="channel",
+            name="moved_to",
             field=models.URLField(blank=True, max_length=1000),
         ),
         migrations.AddField(
-            model_name='channel',
-            name='state',
-            field=models.CharField(choices=[('active', 'Active'), ('gone', 'Gone'), ('asking', 'Asking')], default='active', max_length=8),
+            model_name="channel",
+            name="state",
+            field=models.CharField(
+                choices=[("active", "Active"), ("gone", "Gone"), ("asking", "Asking")], default="active", max_length=8
+            ),
         ),
         migrations.AddField(
-            model_name='hold',
-            name='batch',
+            model_name="hold",
+            name="batch",
             field=models.CharField(blank=True, db_index=True, max_length=60),
         ),
         migrations.AddField(
-            model_name='section',
-            name='term_id',
+            model_name="section",
+            name="term_id",
             field=models.PositiveBigIntegerField(null=True),
         ),
         migrations.AddField(
-            model_name='source',
-            name='cautious_because',
+            model_name="source",
+            name="cautious_because",
             field=models.CharField(blank=True, max_length=80),
         ),
         migrations.AddField(
-            model_name='source',
-            name='daily_budget',
+            model_name="source",
+            name="daily_budget",
             field=models.PositiveIntegerField(null=True),
         ),
         migrations.AddField(
-            model_name='source',
-            name='generator',
+            model_name="source",
+            name="generator",
             field=models.CharField(blank=True, max_length=200),
         ),
         migrations.AddField(
-            model_name='source',
-            name='is_ours',
+            model_name="source",
+            name="is_ours",
             field=models.BooleanField(default=True),
         ),
         migrations.AddField(
-            model_name='source',
-            name='looks',
+            model_name="source",
+            name="looks",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='source',
-            name='posts_total',
+            model_name="source",
+            name="posts_total",
             field=models.PositiveIntegerField(null=True),
         ),
         migrations.AddField(
-            model_name='source',
-            name='settle_s',
+            model_name="source",
+            name="settle_s",
             field=models.PositiveIntegerField(default=60),
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(fields=['source', 'title_key'], name='article_title'),
+            model_name="article",
+            index=models.Index(fields=["source", "title_key"], name="article_title"),
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(fields=['-announced_at'], name='article_announced'),
+            model_name="article",
+            index=models.Index(fields=["-announced_at"], name="article_announced"),
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(condition=models.Q(('announced_at', None), ('state', 'eligible')), fields=['settles_at'], name='article_settling'),
+            model_name="article",
+            index=models.Index(
+                condition=models.Q(("announced_at", None), ("state", "eligible")),
+                fields=["settles_at"],
+                name="article_settling",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='section',
-            constraint=models.UniqueConstraint(fields=('source', 'term_id'), name='section_term_once'),
+            model_name="section",
+            constraint=models.UniqueConstraint(fields=("source", "term_id"), name="section_term_once"),
         ),
         migrations.AddField(
-            model_name='bulletin',
-            name='article',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bulletins', to='dateline.article'),
+            model_name="bulletin",
+            name="article",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="bulletins", to="dateline.article"
+            ),
         ),
         migrations.AddField(
-            model_name='gatecount',
-            name='source',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='dateline.source'),
+            model_name="gatecount",
+            name="source",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="dateline.source"
+            ),
         ),
         migrations.AddField(
-            model_name='look',
-            name='source',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='dateline.source'),
+            model_name="look",
+            name="source",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="dateline.source"
+            ),
         ),
         migrations.AddField(
-            model_name='push',
-            name='source',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pushes', to='dateline.source'),
+            model_name="push",
+            name="source",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="pushes", to="dateline.source"
+            ),
         ),
         migrations.AddField(
-            model_name='look',
-            name='push',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='dateline.push'),
+            model_name="look",
+            name="push",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="dateline.push"
+            ),
         ),
         migrations.AddField(
-            model_name='stop',
-            name='by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="stop",
+            name="by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bulletin',
-            constraint=models.UniqueConstraint(fields=('article', 'kind', 'version'), name='bulletin_once'),
+            model_name="bulletin",
+            constraint=models.UniqueConstraint(fields=("article", "kind", "version"), name="bulletin_once"),
         ),
         migrations.AddConstraint(
-            model_name='gatecount',
-            constraint=models.UniqueConstraint(fields=('source', 'day', 'state', 'code'), name='gate_once'),
+            model_name="gatecount",
+            constraint=models.UniqueConstraint(fields=("source", "day", "state", "code"), name="gate_once"),
         ),
         migrations.AddConstraint(
-            model_name='push',
-            constraint=models.UniqueConstraint(fields=('source', 'kind', 'topic_url'), name='push_once'),
+            model_name="push",
+            constraint=models.UniqueConstraint(fields=("source", "kind", "topic_url"), name="push_once"),
         ),
         migrations.AddConstraint(
-            model_name='look',
-            constraint=models.UniqueConstraint(fields=('source', 'step_s'), name='look_once'),
+            model_name="look",
+            constraint=models.UniqueConstraint(fields=("source", "step_s"), name="look_once"),
         ),
         migrations.RunPython(keep_what_was_told, migrations.RunPython.noop),
     ]

@@ -4,80 +4,85 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('dateline', '0002_watching'),
+        ("dateline", "0002_watching"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='article',
-            name='is_evergreen',
+            model_name="article",
+            name="is_evergreen",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='item',
-            name='carried',
+            model_name="item",
+            name="carried",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='item',
-            name='overrides',
+            model_name="item",
+            name="overrides",
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
-            model_name='item',
-            name='pinned',
+            model_name="item",
+            name="pinned",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='item',
-            name='site',
+            model_name="item",
+            name="site",
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
-            model_name='newsletter',
-            name='below_minimum',
-            field=models.CharField(choices=[('skip', 'Skip'), ('shorten', 'Shorten'), ('fill', 'Fill'), ('ask', 'Ask')], default='skip', max_length=8),
+            model_name="newsletter",
+            name="below_minimum",
+            field=models.CharField(
+                choices=[("skip", "Skip"), ("shorten", "Shorten"), ("fill", "Fill"), ("ask", "Ask")],
+                default="skip",
+                max_length=8,
+            ),
         ),
         migrations.AddField(
-            model_name='newsletter',
-            name='carry_editions',
+            model_name="newsletter",
+            name="carry_editions",
             field=models.PositiveSmallIntegerField(default=1),
         ),
         migrations.AddField(
-            model_name='newsletter',
-            name='cool_down_s',
+            model_name="newsletter",
+            name="cool_down_s",
             field=models.PositiveIntegerField(default=1800),
         ),
         migrations.AddField(
-            model_name='newsletter',
-            name='kind',
-            field=models.CharField(choices=[('digest', 'Digest'), ('alert', 'Alert')], default='digest', max_length=8),
+            model_name="newsletter",
+            name="kind",
+            field=models.CharField(choices=[("digest", "Digest"), ("alert", "Alert")], default="digest", max_length=8),
         ),
         migrations.AddField(
-            model_name='newsletter',
-            name='own_design',
+            model_name="newsletter",
+            name="own_design",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='newsletter',
-            name='reader_choice',
-            field=models.CharField(choices=[('all', 'All'), ('first', 'First'), ('only', 'Only')], default='all', max_length=6),
+            model_name="newsletter",
+            name="reader_choice",
+            field=models.CharField(
+                choices=[("all", "All"), ("first", "First"), ("only", "Only")], default="all", max_length=6
+            ),
         ),
         migrations.AddField(
-            model_name='newsletter',
-            name='remembers_readers',
+            model_name="newsletter",
+            name="remembers_readers",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='rendering',
-            name='largest_bytes',
+            model_name="rendering",
+            name="largest_bytes",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='rendering',
-            name='parts',
+            model_name="rendering",
+            name="parts",
             field=models.JSONField(default=list),
         ),
     ]

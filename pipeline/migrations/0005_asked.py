@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('dateline', '0004_sending'),
+        ("dateline", "0004_sending"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='rendering',
-            name='asked_at',
+            model_name="rendering",
+            name="asked_at",
             field=models.DateTimeField(null=True),
         ),
     ]

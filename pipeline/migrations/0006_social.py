@@ -5,160 +5,188 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('dateline', '0005_asked'),
+        ("dateline", "0005_asked"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='account',
-            name='app',
+            model_name="account",
+            name="app",
             field=models.CharField(blank=True, max_length=80),
         ),
         migrations.AddField(
-            model_name='account',
-            name='budget_usd',
+            model_name="account",
+            name="budget_usd",
             field=models.DecimalField(decimal_places=2, max_digits=8, null=True),
         ),
         migrations.AddField(
-            model_name='account',
-            name='limited_until',
+            model_name="account",
+            name="limited_until",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='account',
-            name='refreshing_until',
+            model_name="account",
+            name="refreshing_until",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='account',
-            name='rules',
+            model_name="account",
+            name="rules",
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
-            model_name='account',
-            name='said',
+            model_name="account",
+            name="said",
             field=models.CharField(blank=True, max_length=300),
         ),
         migrations.AddField(
-            model_name='account',
-            name='template',
+            model_name="account",
+            name="template",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='account',
-            name='token_until',
+            model_name="account",
+            name="token_until",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='account',
-            name='words',
+            model_name="account",
+            name="words",
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
-            model_name='account',
-            name='zone',
-            field=models.CharField(default='UTC', max_length=64),
+            model_name="account",
+            name="zone",
+            field=models.CharField(default="UTC", max_length=64),
         ),
         migrations.AddField(
-            model_name='post',
-            name='about',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='acts', to='dateline.post'),
+            model_name="post",
+            name="about",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.CASCADE, related_name="acts", to="dateline.post"
+            ),
         ),
         migrations.AddField(
-            model_name='post',
-            name='act',
-            field=models.CharField(choices=[('publish', 'Publish'), ('reply', 'Reply'), ('edit', 'Edit'), ('delete', 'Delete')], default='publish', max_length=8),
+            model_name="post",
+            name="act",
+            field=models.CharField(
+                choices=[("publish", "Publish"), ("reply", "Reply"), ("edit", "Edit"), ("delete", "Delete")],
+                default="publish",
+                max_length=8,
+            ),
         ),
         migrations.AddField(
-            model_name='post',
-            name='cost_usd',
+            model_name="post",
+            name="cost_usd",
             field=models.DecimalField(decimal_places=3, default=0, max_digits=8),
         ),
         migrations.AddField(
-            model_name='post',
-            name='format',
-            field=models.CharField(default='headline', max_length=12),
+            model_name="post",
+            name="format",
+            field=models.CharField(default="headline", max_length=12),
         ),
         migrations.AddField(
-            model_name='post',
-            name='is_breaking',
+            model_name="post",
+            name="is_breaking",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='post',
-            name='measured_at',
+            model_name="post",
+            name="measured_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='post',
-            name='verified_at',
+            model_name="post",
+            name="verified_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='post',
-            name='version',
+            model_name="post",
+            name="version",
             field=models.PositiveIntegerField(default=1),
         ),
         migrations.AddField(
-            model_name='variant',
-            name='card',
+            model_name="variant",
+            name="card",
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
-            model_name='variant',
-            name='parts',
+            model_name="variant",
+            name="parts",
             field=models.JSONField(default=list),
         ),
         migrations.AlterField(
-            model_name='post',
-            name='purpose',
-            field=models.CharField(default='new', max_length=40),
+            model_name="post",
+            name="purpose",
+            field=models.CharField(default="new", max_length=40),
         ),
         migrations.CreateModel(
-            name='Charge',
+            name="Charge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('act', models.CharField(max_length=20)),
-                ('usd', models.DecimalField(decimal_places=3, max_digits=8)),
-                ('at', models.DateTimeField()),
-                ('key', models.CharField(max_length=80, unique=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='charges', to='dateline.account')),
-                ('post', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='charges', to='dateline.post')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("act", models.CharField(max_length=20)),
+                ("usd", models.DecimalField(decimal_places=3, max_digits=8)),
+                ("at", models.DateTimeField()),
+                ("key", models.CharField(max_length=80, unique=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="charges", to="dateline.account"
+                    ),
+                ),
+                (
+                    "post",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="charges",
+                        to="dateline.post",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['account', 'at'], name='charge_of_account')],
+                "indexes": [models.Index(fields=["account", "at"], name="charge_of_account")],
             },
         ),
         migrations.CreateModel(
-            name='Part',
+            name="Part",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('text', models.TextField()),
-                ('remote_id', models.CharField(blank=True, max_length=200)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('posted_at', models.DateTimeField(null=True)),
-                ('post', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='thread', to='dateline.post')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("text", models.TextField()),
+                ("remote_id", models.CharField(blank=True, max_length=200)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("posted_at", models.DateTimeField(null=True)),
+                (
+                    "post",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="thread", to="dateline.post"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('post', 'number'), name='part_once')],
+                "constraints": [models.UniqueConstraint(fields=("post", "number"), name="part_once")],
             },
         ),
         migrations.CreateModel(
-            name='Response',
+            name="Response",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('likes', models.PositiveIntegerField(null=True)),
-                ('reposts', models.PositiveIntegerField(null=True)),
-                ('replies', models.PositiveIntegerField(null=True)),
-                ('impressions', models.PositiveIntegerField(null=True)),
-                ('post', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='responses', to='dateline.post')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("likes", models.PositiveIntegerField(null=True)),
+                ("reposts", models.PositiveIntegerField(null=True)),
+                ("replies", models.PositiveIntegerField(null=True)),
+                ("impressions", models.PositiveIntegerField(null=True)),
+                (
+                    "post",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="responses", to="dateline.post"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('post', 'at'), name='response_once')],
+                "constraints": [models.UniqueConstraint(fields=("post", "at"), name="response_once")],
             },
         ),
     ]

@@ -37,6 +37,7 @@ class Account(models.Model):
     token_until = models.DateTimeField(null=True)
     refreshing_until = models.DateTimeField(null=True)  #: one process refreshes a token at a time
     said = models.CharField(max_length=300, blank=True)
+    capacity = models.JSONField(default=dict)  #: what the network told of itself: limit, media, at
     created_at = models.DateTimeField()
 
     class Meta:
@@ -130,6 +131,7 @@ class Part(models.Model):
     number = models.PositiveSmallIntegerField()
     text = models.TextField()
     remote_id = models.CharField(max_length=200, blank=True)
+    container = models.CharField(max_length=120, blank=True)  #: a network's draft of it, to publish instead of a second
     started_at = models.DateTimeField(null=True)
     posted_at = models.DateTimeField(null=True)
 
@@ -155,20 +157,3 @@ class Charge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.act} {self.usd}"
-
-
-class Response(models.Model):
-    """What a network says people did with a post, as last read."""
-
-    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="responses")
-    at = models.DateTimeField()
-    likes = models.PositiveIntegerField(null=True)
-    reposts = models.PositiveIntegerField(null=True)
-    replies = models.PositiveIntegerField(null=True)
-    impressions = models.PositiveIntegerField(null=True)
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["post", "at"], name="response_once")]
-
-    def __str__(self) -> str:
-        return f"{self.post_id} {self.at:%Y-%m-%d %H:%M}"

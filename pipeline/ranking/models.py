@@ -17,6 +17,9 @@ class Chart(models.Model):
     version = models.CharField(max_length=32)
     computed_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    bodies = models.JSONField(
+        default=dict
+    )  #: {"json": text, "rss": text, "html": text}: what is served, with `version`
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["window", "section"], name="chart_once")]
@@ -60,3 +63,19 @@ class Pin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.article_id}"
+
+
+class Method(models.Model):
+    """How this newsroom counts; one row. Whole numbers only, so that a list can be counted again to the last tie."""
+
+    weights = models.JSONField(default=dict)  #: {"email": 1, "social": 1, "site": 1}; a missing channel weighs 1
+    box_weight = models.PositiveSmallIntegerField(default=0)  #: of a click in our own Most Popular box, 0 to 1
+    age_cap_days = models.PositiveIntegerField(
+        null=True
+    )  #: older stories stand only if pinned; null: labelled "from 2019"
+    per_section = models.PositiveSmallIntegerField(default=3)  #: of one section among ten
+    network_cap = models.PositiveSmallIntegerField(default=20)  #: votes of one network for one article in one hour
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"counted as of {self.changed_at:%Y-%m-%d %H:%M}"

@@ -41,6 +41,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.EDITOR)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    is_limited = models.BooleanField(default=False)  #: acts only on what a Grant names
+    totp = models.TextField(blank=True)  #: sealed secret of the second factor; "" is none
+    totp_confirmed_at = models.DateTimeField(null=True)
+    totp_step = models.BigIntegerField(default=0)  #: the last time step used: a code works once
+    recovery = models.JSONField(default=list)  #: hashes of unused recovery codes
+    zone = models.CharField(max_length=64, blank=True)  #: "" is the newsroom's
 
     objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "email"
@@ -93,3 +99,71 @@ class Stop(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} since {self.at:%Y-%m-%d %H:%M}"
+
+
+class Grant(models.Model):
+    """One newsletter or account a limited person may act on."""
+
+    class Kind(models.TextChoices):
+        NEWSLETTER = "newsletter"
+        ACCOUNT = "account"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    object_id = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "kind", "object_id"], name="grant_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} may {self.kind} {self.object_id}"
+
+
+class Invitation(models.Model):
+    """A letter that lets someone choose a password and work here, once, until it expires."""
+
+    email = models.EmailField(max_length=254)
+    role = models.CharField(max_length=10, choices=Role.choices)
+    grants = models.JSONField(default=list)  #: [{"kind": "newsletter", "id": 3}]; empty: not limited
+    token_hash = models.BinaryField(max_length=16, unique=True)
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.role}"
+
+
+class ApiToken(models.Model):
+    """A key of one integration: acts as its owner, with at most `role`, until it is revoked."""
+
+    name = models.CharField(max_length=80)
+    token_hash = models.BinaryField(max_length=16, unique=True)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Presence(models.Model):
+    """Who has a page open, and at which part of it; forgotten after a minute of silence."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    subject = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    part = models.CharField(max_length=80, blank=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "subject", "subject_id"], name="presence_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.subject} {self.subject_id}"

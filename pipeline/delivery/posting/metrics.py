@@ -11,9 +11,10 @@ from django.db import transaction
 
 from pipeline.channels.base import Channel, ChannelError, Measured, RateLimited, Reading, Unauthorised
 from pipeline.delivery.posting import access
+from pipeline.engagement.models import Response
 from pipeline.kernel.secrets import Sealed
 from pipeline.posts import budget, measuring
-from pipeline.posts.models import Account, Post, Response, Variant
+from pipeline.posts.models import Account, Post, Variant
 
 log = logging.getLogger("dateline.posts")
 
@@ -85,10 +86,12 @@ def _keep(posts: list[Post], line: Measured, *, now: datetime) -> None:
     Response.objects.bulk_create(
         [
             Response(
-                post=post, at=now, likes=one.likes, reposts=one.reposts, replies=one.replies, impressions=one.impressions
+                origin_id=post.origin_id, at=now, likes=one.likes, reposts=one.reposts, replies=one.replies,
+                impressions=one.impressions,
             )
             for post in posts
-            if (one := found.get(post.remote_id)) is not None
+            if post.origin_id is not None
+            and (one := found.get(post.remote_id)) is not None
         ],
         ignore_conflicts=True,
     )  # fmt: skip

@@ -10,8 +10,9 @@ import pytest
 
 from pipeline.channels.base import Metrics, RateLimited, Unauthorised
 from pipeline.delivery.posting.metrics import measure, proof
+from pipeline.engagement.models import Origin, Response
 from pipeline.posts import measuring
-from pipeline.posts.models import Account, Charge, Post, Response
+from pipeline.posts.models import Account, Charge, Post
 from tests.factories import articles, posts
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +27,7 @@ def live(network: str = "mastodon", *, text: str = "Port reopens", age_h: float 
     made = posts.post(
         article=articles.article(now=NOW), account=account, text="Port reopens", state="posted", now=NOW,
         remote_id=f"p{number}", posted_at=NOW - timedelta(hours=age_h),
+        origin=Origin.objects.create(id=number, kind="post", started_at=NOW),
     )  # fmt: skip
     return made, world
 
