@@ -6,6 +6,8 @@ from django.urls import path
 
 from pipeline.desk import sign_in, status, today
 from pipeline.desk.editions import acts, alerts, page, placing, preview, results
+from pipeline.desk.people import account, code, joining, journal
+from pipeline.desk.people import listing as people
 from pipeline.desk.sources import acts as steering
 from pipeline.desk.sources import adding, listing
 from pipeline.desk.sources import page as sites
@@ -14,8 +16,22 @@ from pipeline.desk.stories import article, articles, holds, posting, timeline
 app_name = "desk"
 urlpatterns = [
     path("", today.today, name="today"),
-    path("sign-in/", sign_in.SignIn.as_view(), name="sign_in"),
+    path("sign-in/", code.SignIn.as_view(), name="sign_in"),
+    path("sign-in/code", code.code, name="code"),
     path("sign-out/", sign_in.SignOut.as_view(), name="sign_out"),
+    path("join/<str:token>", joining.join, name="join"),
+    path("account/", account.account, name="account"),
+    path("account/password", account.change_password, name="change_password"),
+    path("account/second-factor/begin", account.begin, name="begin_second_factor"),
+    path("account/second-factor/confirm", account.confirm, name="confirm_second_factor"),
+    path("account/second-factor/end", account.end, name="end_second_factor"),
+    path("people/", people.listing, name="people"),
+    path("people/invite", people.invite, name="invite"),
+    path("people/<int:user_id>/role", people.change_role, name="change_role"),
+    path("people/<int:user_id>/close", people.close, name="close_account"),
+    path("people/<int:user_id>/open", people.open_again, name="open_account"),
+    path("people/<int:user_id>/drop-second-factor", people.end_second_factor, name="drop_second_factor"),
+    path("journal/", journal.journal, name="journal"),
     path("articles/", articles.listing, name="articles"),
     path("articles/<int:article_id>/", article.article, name="article"),
     path("articles/<int:article_id>/kill", article.kill, name="kill"),

@@ -31,7 +31,7 @@ def tell_editors(name: str, *, newsletter: Newsletter, facts: Mapping[str, Any],
         return 0
     rendered = render_notice(name, masthead=masthead_of(newsletter), facts={"newsletter": newsletter.name, **facts})
     try:
-        return relay.hand_over(mail.server(config()), _letters(rendered, to, now=now))
+        return relay.hand_over(mail.server(config()), wrapped(rendered, to, now=now))
     except (*relay.TROUBLE, mail.NoMailServer) as error:
         log.warning("%s: its editors could not be told (%s): %s", newsletter.slug, name, error)
         return 0
@@ -45,7 +45,8 @@ def review_url(edition: Edition) -> str:
     return f"{config().site_url}/desk/editions/{edition.id}"
 
 
-def _letters(rendered: Rendered, to: list[str], *, now: datetime) -> Iterator[tuple[str, str, bytes]]:
+def wrapped(rendered: Rendered, to: list[str], *, now: datetime) -> Iterator[tuple[str, str, bytes]]:
+    """(sender, recipient, message) for each address; one that cannot be written to is logged and left out."""
     settings = config()
     headers = EditionHeaders(
         sender_name="Dateline", sender=mail.wire_address(settings.mail_from), doors=mail.doors(settings), date=now

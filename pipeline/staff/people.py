@@ -1,0 +1,57 @@
+"""Changing what a colleague may do. An administrator is never the last one to go."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from pipeline.staff import journal
+from pipeline.staff.models import Role, User
+
+
+class Refused(Exception):
+    """Why nothing was changed."""
+
+
+@transaction.atomic
+def change_role(*, user_id: int, role: Role, by: User, now: datetime, reason: str = "") -> None:
+    """Give someone another role. Raises Refused where nobody would be left to administer, and User.DoesNotExist."""
+    user = _locked(user_id)
+    if user.role == role:
+        return
+    if user.role == Role.ADMIN:
+        _another_administrator(user)
+    User.objects.filter(id=user_id).update(role=role)
+    journal.note(
+        verb="change role", subject="user", subject_id=user_id, actor=by, now=now, reason=reason, old=user.role, new=role
+    )  # fmt: skip
+
+
+@transaction.atomic
+def close(*, user_id: int, by: User, now: datetime, reason: str = "") -> None:
+    """Close an account: its sessions end with its next request. Raises Refused and User.DoesNotExist."""
+    user = _locked(user_id)
+    if user.id == by.id:
+        raise Refused("You cannot close your own account; another administrator can. Nothing was changed.")
+    if user.role == Role.ADMIN:
+        _another_administrator(user)
+    User.objects.filter(id=user_id).update(is_active=False)
+    journal.note(verb="close account", subject="user", subject_id=user_id, actor=by, now=now, reason=reason)
+
+
+@transaction.atomic
+def open_again(*, user_id: int, by: User, now: datetime, reason: str = "") -> None:
+    """Let someone in again, with the role they had. Raises User.DoesNotExist."""
+    User.objects.filter(id=_locked(user_id).id).update(is_active=True)
+    journal.note(verb="open account", subject="user", subject_id=user_id, actor=by, now=now, reason=reason)
+
+
+def _locked(user_id: int) -> User:
+    return User.objects.select_for_update().get(id=user_id)
+
+
+def _another_administrator(user: User) -> None:
+    others = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).exclude(id=user.id)
+    if not others.exists():
+        raise Refused("This is the only administrator. Make another one first; nothing was changed.")
