@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import path
 
 from pipeline.desk import sign_in, status, today
+from pipeline.desk.calendar import acts as calendar_acts
+from pipeline.desk.calendar import agenda, newsletter
 from pipeline.desk.editions import acts, alerts, page, placing, preview, results
 from pipeline.desk.people import account, code, joining, journal
 from pipeline.desk.people import listing as people
@@ -61,6 +63,13 @@ urlpatterns = [
     path("sources/<int:source_id>/change", steering.change, name="change_source"),
     path("sources/<int:source_id>/webhook", steering.open_webhook, name="open_webhook"),
     path("sources/<int:source_id>/end-webhook", steering.end_webhook, name="end_webhook"),
+    path("calendar/", agenda.listing, name="calendar"),
+    path("newsletters/<int:newsletter_id>/", newsletter.newsletter, name="newsletter"),
+    path("newsletters/<int:newsletter_id>/skip-day", calendar_acts.skip_day, name="skip_day"),
+    path("newsletters/<int:newsletter_id>/leave-after-all", calendar_acts.leave_after_all, name="leave_after_all"),
+    path("newsletters/<int:newsletter_id>/pause", calendar_acts.pause, name="pause_newsletter"),
+    path("newsletters/<int:newsletter_id>/resume", calendar_acts.resume, name="resume_newsletter"),
+    path("newsletters/<int:newsletter_id>/end", calendar_acts.end, name="end_newsletter"),
     path("editions/", page.listing, name="editions"),
     path("editions/<int:edition_id>/", page.edition, name="edition"),
     path("editions/<int:edition_id>/message.html", preview.message, name="message"),

@@ -28,6 +28,8 @@ READABLE = [
     "source",
     "article",
     "alert",
+    "calendar",
+    "newsletter",
     "account",
     "people",
     "journal",
@@ -40,14 +42,18 @@ PAGES = [
     "/desk/editions/{leaving}/deliveries/", "/desk/editions/{leaving}/deliveries/?state=unknown", "/desk/posts/?page=x&state=%00",
     "/desk/articles/{article}/", "/desk/articles/?source=9x", "/desk/sources/", "/desk/sources/?state=trouble", "/desk/sources/{source}/",
     "/desk/alerts/", "/desk/alerts/?article={article}",
-    "/desk/account/", "/desk/people/", "/desk/journal/",
+    "/desk/calendar/", "/desk/newsletters/{newsletter}/", "/desk/account/", "/desk/people/", "/desk/journal/",
 ]  # fmt: skip
 
 
 def address(url: str, morning: Any) -> str:
     held = morning.held.article
     return url.format(
-        ready=morning.ready.id, leaving=morning.leaving.edition_id, article=held.id, source=held.source_id
+        newsletter=morning.ready.newsletter_id,
+        ready=morning.ready.id,
+        leaving=morning.leaving.edition_id,
+        article=held.id,
+        source=held.source_id,
     )
 
 
@@ -61,6 +67,7 @@ def below(pattern: Any, morning: Any, *, edition: int) -> str:
         "source_id": held.article.source_id,
         "post_id": 1,
         "user_id": 1,
+        "newsletter_id": morning.ready.newsletter_id,
     }
     found = str(pattern.pattern)
     for name, number in numbers.items():
@@ -108,9 +115,7 @@ def test_a_page_is_not_kept_by_caches_and_allows_no_foreign_script(desk: Client,
     assert "unsafe" not in headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize(
-    "pattern", [p for p in urlpatterns if p.name not in OPEN], ids=lambda p: p.name
-)
+@pytest.mark.parametrize("pattern", [p for p in urlpatterns if p.name not in OPEN], ids=lambda p: p.name)
 def test_nothing_is_shown_or_done_for_a_stranger(client: Client, morning: Any, pattern: Any) -> None:
     url = below(pattern, morning, edition=morning.leaving.edition_id)
     for answer in (client.get(url), client.post(url)):

@@ -1,0 +1,103 @@
+"""A newsletter's settings as sentences an editor can check at six in the morning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.desk import words
+from pipeline.desk.frame import zone_of
+from pipeline.editions.models import Newsletter
+from pipeline.schedule.slots import WEEKDAYS, Cadence, CadenceError
+
+_DAYS = dict(zip(WEEKDAYS, ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"), strict=True))  # fmt: skip
+_UNAPPROVED: Mapping[str, str] = {
+    Newsletter.Unapproved.HOLD: "it is held and nothing is sent",
+    Newsletter.Unapproved.SEND: "it is sent as it is",
+    Newsletter.Unapproved.LEAD: "only its lead story is sent",
+}
+_LATE: Mapping[str, str] = {
+    "send": "is sent anyway",
+    "render_again": "is rendered again with what is true then, and sent",
+    "web_only": "is published on the web and not mailed",
+    "hold": "is held until a person decides",
+}
+_BELOW: Mapping[str, str] = {
+    Newsletter.BelowMinimum.SKIP: "it is skipped, and its stories wait for the next",
+    Newsletter.BelowMinimum.SHORTEN: "it leaves all the same, shortened",
+    Newsletter.BelowMinimum.FILL: "evergreens, then what readers liked, make up the number",
+    Newsletter.BelowMinimum.ASK: "it is held until a person decides",
+}
+_KILL: Mapping[str, str] = {
+    Newsletter.OnKill.RENDER_AGAIN: "batches that have not left are rendered again without it",
+}
+_TRACKING: Mapping[str, str] = {
+    "off": "Nothing is recorded of what readers open or click.",
+    "aggregate": "Clicks are counted; who clicked is forgotten when the day after next begins.",
+    "consented": "Of readers who agreed, clicks are kept with their name; of others they are only counted.",
+}
+
+
+def settings(row: Newsletter) -> list[tuple[str, str]]:
+    """(what it is about, the sentence), in the order a morning needs them."""
+    return [
+        ("When", when(row)),
+        ("Cut-off", f"Stories are taken until {span(row.cutoff_before_s)} before it leaves; a draft is ready {span(row.compose_before_s)} before."),
+        ("Approval", _approval(row)),
+        ("Undo", f"An approval can be taken back for {span(row.undo_s)}." if row.undo_s else "An approval cannot be taken back."),
+        ("Minimum", f"Below {row.minimum} {'story' if row.minimum == 1 else 'stories'} {_BELOW.get(row.below_minimum, row.below_minimum)}."),
+        ("Age", f"No story is older than {row.max_age_h} h; the first edition looks back {row.first_window_h} h."),
+        ("Carry-over", f"A story without room waits for {words.count(row.carry_editions, 'edition')}." if row.carry_editions else "A story without room is not carried over."),
+        ("Late", f"An edition more than {span(row.late_after_s)} late {_LATE.get(row.late_policy, row.late_policy)}; after {span(row.keeps_s)} nobody is mailed it any more."),
+        ("Audience", _audience(row)),
+        ("Pace", f"Batches are spread over {span(row.pace_s)}." if row.pace_s else "Batches leave as fast as the mail servers take them."),
+        ("A killed story", f"If one of its stories is killed while it is being sent, {_KILL.get(row.on_kill, 'the rest is held')}."),
+        ("What is recorded", _TRACKING.get(row.tracking, "")),
+    ]  # fmt: skip
+
+
+def span(seconds: int) -> str:
+    """A length to the second, in the fewest words: 45 min, 1 h 30 min, 90 s."""
+    if seconds < 120:
+        return f"{seconds} s"
+    parts = (
+        (seconds // 86400, "d"),
+        (seconds % 86400 // 3600, "h"),
+        (seconds % 3600 // 60, "min"),
+        (seconds % 60, "s"),
+    )
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
+
+
+def when(row: Newsletter) -> str:
+    """Its times, in its own zone."""
+    zone = zone_of(row)
+    try:
+        cadence = Cadence.from_json(row.cadence)
+    except CadenceError as error:
+        return f"Its times cannot be read: {error}."
+    at = " and ".join(f"{clock:%H:%M}" for clock in cadence.at)
+    if cadence.kind == "interval":
+        return f"Every {span(cadence.every_s)}."
+    if cadence.kind == "manual":
+        return "Only when somebody says so."
+    if cadence.kind == "monthly":
+        days = ", ".join("the last" if number == -1 else str(number) for number in cadence.days)
+        return f"At {at} {zone} on day {days} of every month."
+    days = ", ".join(_DAYS[WEEKDAYS[number]] for number in sorted(cadence.weekdays)) or "every day"
+    clock = "on each reader’s own clock" if row.at_readers_clock else zone
+    holidays = f", but for {words.count(len(cadence.holidays), 'holiday')}" if cadence.holidays else ""
+    return f"At {at} {clock}, {days}{holidays}; the wall clock counts when clocks change."
+
+
+def _approval(row: Newsletter) -> str:
+    if row.approval != Newsletter.Approval.EDITOR:
+        return "It needs no approval: it leaves by itself."
+    return f"An editor approves it; if nobody does by then, {_UNAPPROVED.get(row.unapproved, row.unapproved)}."
+
+
+def _audience(row: Newsletter) -> str:
+    part = f", of the segment “{row.segment.name}”" if row.segment else ""
+    return (
+        f"Readers who follow “{row.topic.name}”{part}. If there are {row.most_drift_pct} % more or fewer than usual, "
+        "a person is asked first."
+    )
