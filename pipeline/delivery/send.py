@@ -223,12 +223,13 @@ def _link(origin: Origin, row: dict[str, Any]) -> Link:
 def sweep(*, now: datetime) -> int:
     """Ring again for sends and batches nobody is working on; returns how many bells were rung.
 
-    A batch is rung at most every few seconds: the bell is a hint, the claim decides.
+    A batch is rung at most every few seconds: the bell is a hint, the claim decides. A bell that rang in the future was
+    rung by a clock that was wrong, and says nothing (found by chaos: two hours of silence after a clock stepped back).
     """
     stuck = Send.objects.filter(state__in=[Send.State.PLANNED, Send.State.PREPARING], created_at__lt=now - RING_AFTER)
     for send_id in stuck.values_list("id", flat=True):
         ring(Job.DELIVERY_PREPARE, send_id=send_id)
-    quiet = Q(rung_at=None) | Q(rung_at__lt=now - RING_AFTER)
+    quiet = Q(rung_at=None) | Q(rung_at__lt=now - RING_AFTER) | Q(rung_at__gt=now + RING_AFTER)
     takeable = Q(state=Batch.State.PENDING, due_at__lte=now) | Q(state=Batch.State.CLAIMED, lease_until__lt=now)
     going = Q(send__state=Send.State.SUBMITTING) | Q(send__state=Send.State.CANCELLED, state=Batch.State.CLAIMED)
     due = Batch.objects.filter(quiet & takeable & going).order_by("due_at")[:RING_AT_MOST]

@@ -317,6 +317,16 @@ def test_the_sweep_rings_for_what_nobody_holds_and_not_for_ever_at_once(
     assert sweep(now=now + sending.RING_AFTER + timedelta(seconds=1)) == 4
 
 
+def test_a_bell_rung_by_a_clock_that_was_ahead_is_no_reason_for_silence(approved: Edition, bells: redis.Redis) -> None:
+    audience.readers(count=2, follows=approved.newsletter.topic)
+    made = begun(approved)
+    prepare(send_id=made.id, now=timezone.now())
+    now = timezone.now()
+    made.batches.update(rung_at=now + timedelta(hours=2))
+    assert sweep(now=now) == made.batches.count() > 0
+    assert sweep(now=now) == 0
+
+
 def test_the_sweep_finds_a_send_whose_bell_was_lost(approved: Edition, bells: redis.Redis) -> None:
     begun(approved)
     sweep(now=editions.NOW + sending.RING_AFTER)

@@ -137,7 +137,9 @@ def _ping(source_id: int, *, now: datetime) -> int:
 
 def _note_heard(push_id: int, *, now: datetime) -> None:
     """To five seconds: a flood of hints must not be a flood of writes."""
-    heard = Push.objects.filter(Q(heard_at=None) | Q(heard_at__lt=now - WINDOW), id=push_id)
+    heard = Push.objects.filter(
+        Q(heard_at=None) | Q(heard_at__lt=now - WINDOW) | Q(heard_at__gt=now + WINDOW), id=push_id
+    )
     heard.update(heard_at=now)
     Push.objects.filter(id=push_id, state=Push.State.PENDING).update(state=Push.State.ACTIVE)
 
