@@ -17,6 +17,7 @@ from pipeline.engagement.models import Link
 from pipeline.kernel.queue import Job, wake
 from pipeline.kernel.templating import sandbox
 from pipeline.posts import wording
+from pipeline.posts.acts import notes
 from pipeline.posts.models import Account, Post, Variant
 from pipeline.posts.rules.remedies import GRAVITY, UPDATE, WITHDRAWN, Remedy, Way, label, remedy
 from pipeline.posts.rules.rules import Rules
@@ -106,7 +107,7 @@ def _correct_one(post_id: int, *, now: datetime) -> bool:
     rules = Rules.of(post.account.rules).corrections
     cure = remedy(told.kind, can=wording.can_of(post.account), delete=rules.delete)
     if cure is not None and cure.relink and post.origin_id:
-        lead_elsewhere(post, url=_note(post, told, asked=rules.note))
+        lead_elsewhere(post, url=rules.note or notes.address(post.article_id))
     if cure is None or (told.kind == UPDATE and not _reads_otherwise(post)):
         Post.objects.filter(id=post.id).update(version=told.version)
         return False
@@ -184,13 +185,6 @@ def _reads_otherwise(post: Post) -> bool:
     except (CannotFitError, TemplateError, OSError, ValueError):
         return False
     return wording.plain(text, post.marker) != wording.plain(chosen.text, post.marker)
-
-
-def _note(post: Post, told: Bulletin, *, asked: str) -> str:
-    """Where readers of a withdrawn story are led: the paper's note, the page that says so itself, or its front page."""
-    if asked:
-        return asked
-    return post.article.url if told.kind == Bulletin.Kind.RETRACTION else str(post.article.source.home_url)
 
 
 def lead_elsewhere(post: Post, *, url: str) -> bool:

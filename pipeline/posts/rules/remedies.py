@@ -34,14 +34,15 @@ class Remedy:
 def remedy(kind: str, *, can: Can, delete: str) -> Remedy | None:
     """The remedy for a kind of bulletin; None where nothing wrong is left standing.
 
-    An update is edited in where readers see edits, and is otherwise no wrong. A correction is edited in, said in a
-    reply below the post, or said in a post of its own. What was withdrawn is taken down, once a person has confirmed
+    An update is edited in where readers see edits, and is otherwise no wrong. A correction is edited in; where that
+    cannot be, it is said in a reply below the post or in one of its own, and the wrong post's link leads to the note
+    at once. What was withdrawn is taken down, once a person has confirmed
     it unless the account's rules say "alone"; its link leads elsewhere before that.
     """
     if kind == UPDATE:
         return Remedy(Way.EDIT) if can.edit else None
     if kind == CORRECTION:
-        return Remedy(Way.EDIT if can.edit else Way.REPLY if can.reply else Way.PUBLISH)
+        return Remedy(Way.EDIT) if can.edit else Remedy(Way.REPLY if can.reply else Way.PUBLISH, relink=True)
     if kind in WITHDRAWN:
         return Remedy(Way.DELETE, ask=delete != "alone", relink=True)
     return None

@@ -59,7 +59,7 @@ class Thrift:
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """`delete` is "ask" (a person confirms) or "alone"; `note` is where links of withdrawn stories lead."""
+    """`delete` is "ask" (a person confirms) or "alone"; `note` is where links of posts lead that stay wrong; "" is our own note."""
 
     delete: str = "ask"
     note: str = ""

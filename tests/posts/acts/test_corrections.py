@@ -13,7 +13,7 @@ from pipeline.channels.base import Temporary
 from pipeline.channels.registry import Can
 from pipeline.delivery.posting.publish import publish
 from pipeline.engagement.models import Event, Link
-from pipeline.posts.acts import corrections, ledger, review
+from pipeline.posts.acts import corrections, ledger, notes, review
 from pipeline.posts.compose import compose
 from pipeline.posts.models import Account, Post
 from pipeline.posts.rules.remedies import Remedy, Way, label, remedy
@@ -67,8 +67,8 @@ CAN = {"edit": Can(edit=True, reply=True), "reply": Can(reply=True), "none": Can
         ("update", "edit", "ask", Remedy(Way.EDIT)),
         ("update", "reply", "ask", None),
         ("correction", "edit", "ask", Remedy(Way.EDIT)),
-        ("correction", "reply", "ask", Remedy(Way.REPLY)),
-        ("correction", "none", "ask", Remedy(Way.PUBLISH)),
+        ("correction", "reply", "ask", Remedy(Way.REPLY, relink=True)),
+        ("correction", "none", "ask", Remedy(Way.PUBLISH, relink=True)),
         ("retraction", "edit", "ask", Remedy(Way.DELETE, ask=True, relink=True)),
         ("gone", "none", "alone", Remedy(Way.DELETE, relink=True)),
         ("kill", "reply", "alone", Remedy(Way.DELETE, relink=True)),
@@ -162,23 +162,23 @@ def test_rules_may_say_that_it_is_deleted_at_once() -> None:
     assert act is not None and act.state == "due"
 
 
-@pytest.mark.parametrize(
-    ("kind", "note", "leads"),
-    [
-        ("kill", "https://paper.example/corrections", "https://paper.example/corrections"),
-        ("kill", "", "home"),
-        ("gone", "", "home"),
-        ("retraction", "", "story"),
-    ],
-)
-def test_the_link_leads_elsewhere_before_anybody_confirms(kind: str, note: str, leads: str) -> None:
+@pytest.mark.parametrize("kind", ["kill", "gone", "retraction", "correction"])
+@pytest.mark.parametrize("note", ["https://paper.example/corrections", ""])
+def test_the_link_of_words_that_stay_wrong_leads_to_the_note_at_once(kind: str, note: str) -> None:
     post, _ = live("bluesky", rules={"corrections": {"note": note}})
     before = Link.objects.get(origin_id=post.origin_id)
     story = told(kind)
     corrected(post)
     after = Link.objects.get(origin_id=post.origin_id)
-    assert after.url == {"home": story.source.home_url, "story": story.url}.get(leads, leads)
-    assert after.revision > before.revision or leads == "story", "the tracking door hears of it"
+    assert after.url == (note or notes.address(story.id))
+    assert after.revision > before.revision, "the tracking door hears of it"
+
+
+def test_the_link_of_words_that_are_edited_leads_to_the_story() -> None:
+    post, _ = live("mastodon")
+    story = told("correction")
+    corrected(post)
+    assert Link.objects.get(origin_id=post.origin_id).url == story.url
 
 
 def test_a_deletion_that_fails_stays_on_the_ledger_with_its_reason() -> None:

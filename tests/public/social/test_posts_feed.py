@@ -13,7 +13,7 @@ from django.test import Client
 from pipeline.channels.feed import account_of, token_of
 from pipeline.kernel.config import config
 from pipeline.posts.models import Account, Post
-from pipeline.public.posts_feed import MOST
+from pipeline.public.social.posts_feed import MOST
 from tests.factories import articles, posts
 
 pytestmark = pytest.mark.django_db
