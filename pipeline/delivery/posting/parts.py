@@ -10,6 +10,7 @@ from django.utils import timezone
 from pipeline.channels.base import Channel, Message, Published
 from pipeline.delivery.posting import pictures
 from pipeline.posts import wording
+from pipeline.posts.acts import threads
 from pipeline.posts.models import Part, Post, Variant
 
 
@@ -25,7 +26,7 @@ def message_of(post: Post, variant: Variant | None = None, *, with_card: bool = 
         text=said.text,
         marker=post.marker or said.text,
         language=post.article.language or "en",
-        reply_to=post.about.remote_id if post.act == Post.Act.REPLY and post.about else "",
+        reply_to=threads.answered(post) if post.act == Post.Act.REPLY else "",
         card=pictures.card_of(said.card, can=wording.can_of(post.account)) if with_card else None,
         created_at=post.created_at,
     )

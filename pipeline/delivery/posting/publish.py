@@ -72,7 +72,7 @@ def _done(post: Post, state: str, *, now: datetime, channel: Channel | None) -> 
 def _act(post: Post, line: Channel, *, now: datetime) -> dict[str, Any]:
     match post.act:
         case Post.Act.EDIT:
-            return acts.edit(post, line, now=now)
+            return acts.edit(post, line, now=now, until=timezone.now() + TURN)
         case Post.Act.DELETE:
             return acts.delete(post, line, now=now)
         case _:

@@ -17,7 +17,7 @@ from pipeline.engagement.models import Link
 from pipeline.kernel.queue import Job, wake
 from pipeline.kernel.templating import sandbox
 from pipeline.posts import wording
-from pipeline.posts.acts import notes
+from pipeline.posts.acts import notes, threads
 from pipeline.posts.models import Account, Post, Variant
 from pipeline.posts.rules.remedies import GRAVITY, UPDATE, WITHDRAWN, Remedy, Way, label, remedy
 from pipeline.posts.rules.rules import Rules
@@ -59,8 +59,12 @@ def open_bulletin(post: Post) -> Bulletin | None:
 
 
 def _answered(told: Bulletin, post: Post, acts: list[tuple[str, int]]) -> bool:
-    """An act about the post for this bulletin, or a graver one since. A correction's own words are not corrected by it."""
-    if told.kind not in WITHDRAWN and post.purpose.startswith("correction:") and post.version >= told.version:
+    """An act about the post for this bulletin, or a graver one since.
+
+    A correction's own words are not corrected by it; what is said below a part, the answer to the whole thread corrects.
+    """
+    is_ours = told.kind not in WITHDRAWN and post.purpose.startswith("correction:")
+    if is_ours and (post.version >= told.version or threads.is_below_a_part(post)):
         return True
     rank = GRAVITY.index(told.kind)
     return any(
@@ -111,11 +115,15 @@ def _correct_one(post_id: int, *, now: datetime) -> bool:
     if cure is None or (told.kind == UPDATE and not _reads_otherwise(post)):
         Post.objects.filter(id=post.id).update(version=told.version)
         return False
-    return _make_act(post, told, cure, now=now)
+    made = _make_act(post, told, cure, now=now)
+    for part in threads.stale(post) if cure.way is Way.REPLY else ():
+        _make_act(post, told, cure, now=now, part=part.number)
+    return made
 
 
-def _make_act(post: Post, told: Bulletin, cure: Remedy, *, now: datetime) -> bool:
-    suffix = "" if post.purpose == "new" else f":{post.purpose}"
+def _make_act(post: Post, told: Bulletin, cure: Remedy, *, now: datetime, part: int = 0) -> bool:
+    """The act's row, once; `part` is the part of a thread that is answered, 0 the whole post."""
+    suffix = threads.purpose(part) + ("" if post.purpose == "new" else f":{post.purpose}")
     act, made = Post.objects.get_or_create(
         article_id=post.article_id,
         account_id=post.account_id,
@@ -142,7 +150,9 @@ def _word_act(act: Post, post: Post, told: Bulletin, *, now: datetime) -> None:
     act.marker = post.marker if keeps_link else wording.tracked_link(act, url=post.article.url, now=now)
     try:
         text = _corrected(act, said=told.said if told.kind != UPDATE else "", plain=told.kind == UPDATE)
-        Variant.objects.create(post=act, tone=told.kind, text=text.text, length=text.length, chosen=True)
+        plain = _corrected(act, said="", plain=True).text
+        further = list(threads.anew(post, first=plain)) if keeps_link else []
+        Variant.objects.create(post=act, tone=told.kind, text=text.text, parts=further, length=text.length, chosen=True)
     except (CannotFitError, TemplateError, OSError, ValueError) as error:
         act.state, act.code, act.params = Post.State.HELD, "no_words", {"said": str(error)[:300]}
     act.save()
@@ -184,7 +194,9 @@ def _reads_otherwise(post: Post) -> bool:
         text = fit(brief, network=voice.network, template=voice.template, limit=voice.rules.length or None).text
     except (CannotFitError, TemplateError, OSError, ValueError):
         return False
-    return wording.plain(text, post.marker) != wording.plain(chosen.text, post.marker)
+    if wording.plain(text, post.marker) != wording.plain(chosen.text, post.marker):
+        return True
+    return bool(post.article.text) and threads.reads_otherwise(post, first=text)
 
 
 def lead_elsewhere(post: Post, *, url: str) -> bool:

@@ -53,10 +53,9 @@ def _wrong(post: Post, clicks: int) -> Wrong | None:
     told = _worst(post)
     if told is None:
         return None
-    act = next(
-        (act for act in post.acts.all() if act.purpose.startswith((f"{told.kind}:{told.version}", "delete:"))), None
-    )
-    if act is not None and act.state == Post.State.POSTED:
+    acts = [act for act in post.acts.all() if _is_about(act, told)]
+    act = next((act for act in acts if act.state != Post.State.POSTED), None)
+    if acts and act is None:
         return None
     return Wrong(
         post_id=post.id,
@@ -73,6 +72,11 @@ def _wrong(post: Post, clicks: int) -> Wrong | None:
         next_state=act.state if act else "",
         next_code=act.code if act else "",
     )
+
+
+def _is_about(act: Post, told: Bulletin) -> bool:
+    known = f"{told.kind}:{told.version}"
+    return act.purpose == known or act.purpose.startswith((f"{known}:", "delete:"))
 
 
 def _worst(post: Post) -> Bulletin | None:

@@ -32,7 +32,9 @@ class Change:
 @require_safe
 def note(request: HttpRequest, token: str) -> HttpResponse:
     """What was wrong, what changed and when. A story that is back unchanged has no note: its link leads to it."""
-    article = Article.objects.select_related("source").filter(id=article_of(token, secret=config().secret_key)).first()
+    article = (
+        Article.objects.select_related("source").filter(id=article_of(token, secret=config().secret_key) or 0).first()
+    )
     if article is None:
         raise Http404(_NO_NOTE)
     told = list(article.bulletins.exclude(kind__in=[Bulletin.Kind.NEW, Bulletin.Kind.UPDATE]).order_by("at", "id"))
