@@ -51,6 +51,7 @@ def row(post: Post, *, zone: str) -> dict[str, Any]:
         "at": post.posted_at or post.due_at,
         "posted": post.posted_at is not None,
         "tries": post.tries,
+        "heard": None,
     }
 
 

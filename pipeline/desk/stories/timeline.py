@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from pipeline.desk import frame, sign_in, words
-from pipeline.desk.stories import posts
+from pipeline.desk.stories import posts, responses
 from pipeline.kernel.pages import ago
 from pipeline.posts import budget
 from pipeline.posts.acts import brake, ledger, review
@@ -42,6 +42,7 @@ def listing(request: sign_in.Guest) -> HttpResponse:
     page = Paginator(found, posts.PAGE).get_page(request.GET.get("page"))
     zone, now = frame.newsroom_zone(), timezone.now()
     first = not state and page.number == 1
+    heard = responses.heard(page)
     context = {
         "now": now,
         "ahead": ahead(now=now, zone=zone) if first else [],
@@ -50,7 +51,7 @@ def listing(request: sign_in.Guest) -> HttpResponse:
         "stopped": brake.is_pulled(),
         "may": review.may(request.user),
         "zone": zone,
-        "rows": [posts.row(post, zone=zone) for post in page],
+        "rows": [posts.row(post, zone=zone) | {"heard": heard.get(post.id)} for post in page],
         "pages": frame.pages(page),
         "state": state if state in Post.State.values else "",
         "states": [(value, words.badge("post", value)) for value in Post.State.values],
