@@ -23,6 +23,7 @@ from pipeline.channels.mail.dkim import Signer, UnusableKey, keys
 from pipeline.delivery import journal as journals
 from pipeline.delivery import outcomes, paces, send, transports
 from pipeline.delivery.blame import Blame
+from pipeline.delivery.course import brake
 from pipeline.delivery.feedback.apply import record_answers
 from pipeline.delivery.message import mail
 from pipeline.delivery.message.choices import chosen
@@ -61,7 +62,8 @@ UPDATE dateline_batch AS batch
   FROM dateline_send send JOIN dateline_edition edition ON edition.id = send.edition_id
        JOIN dateline_newsletter newsletter ON newsletter.id = edition.newsletter_id
  WHERE batch.id = %(batch)s AND send.id = batch.send_id AND batch.fence = %(seen)s
-   AND ((send.state = 'submitting' AND edition.state = 'sending') OR (send.state = 'cancelled' AND batch.state = 'claimed'))
+   AND ((send.state = 'submitting' AND edition.state = 'sending'
+         AND NOT EXISTS (SELECT 1 FROM dateline_stop stop WHERE stop.kind = 'sending')) OR (send.state = 'cancelled' AND batch.state = 'claimed'))
    AND ((batch.state = 'pending' AND batch.due_at <= clock_timestamp()) OR (batch.state = 'claimed'
         AND batch.lease_until < clock_timestamp() - CASE WHEN batch.host = %(host)s THEN 0 ELSE %(patience)s END * interval '1 second'))
 RETURNING batch.fence, send.id, newsletter.topic_id, edition.id, send.state = 'submitting'
@@ -176,7 +178,7 @@ class _Holder:
             outcomes.apply(self._receipts, now=timezone.now())
             record_answers(self._receipts, now=timezone.now())
         going = Send.objects.filter(id=self.claim.send_id, state=Send.State.SUBMITTING).exists()
-        self._stop = not (held and going)
+        self._stop = not (held and going) or brake.is_pulled()
         self.answered += sum(receipt.outcome is not Outcome.UNSENT for receipt in self._receipts)
         self.heard += sum(receipt.outcome not in {Outcome.UNSENT, Outcome.UNKNOWN} for receipt in self._receipts)
         self._receipts.clear()

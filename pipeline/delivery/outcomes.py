@@ -50,9 +50,12 @@ UPDATE dateline_delivery AS row
 """
 _EXPIRE_BATCH = """
 UPDATE dateline_delivery AS row
-   SET state = 'refused', next_try_at = NULL, reason = left('expired after ' || row.tries || ' tries: ' || row.reason, 300)
+   SET state = CASE row.state WHEN 'pending' THEN 'cancelled' ELSE 'refused' END, next_try_at = NULL,
+       reason = CASE row.state WHEN 'pending' THEN 'its time was over before it could be sent'
+                ELSE left('expired after ' || row.tries || ' tries: ' || row.reason, 300) END
   FROM dateline_send send
- WHERE send.id = row.send_id AND row.state = 'deferred' AND send.expires_at <= clock_timestamp() AND row.batch_id = %(batch)s
+ WHERE send.id = row.send_id AND row.state IN ('pending', 'deferred') AND send.expires_at <= clock_timestamp()
+   AND row.batch_id = %(batch)s
 """
 
 #: A greylisted edition is given up when its last wait has passed: yesterday's news is refused to ourselves.
@@ -88,7 +91,7 @@ def apply(receipts: Iterable[Receipt], *, now: datetime) -> int:
 
 
 def expire(*, batch_id: int) -> int:
-    """End what is deferred in a batch whose edition's time is over (Send.expires_at); returns how many."""
+    """End what is still open in a batch whose edition's time is over (Send.expires_at); returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(_EXPIRE_BATCH, {"batch": batch_id})
         return int(cursor.rowcount)

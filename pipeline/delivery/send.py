@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from pipeline.articles.models import Article
-from pipeline.delivery.course import doubts
+from pipeline.delivery.course import brake, doubts
 from pipeline.delivery.course.barred import holds_barred_story, holds_killed_story
 from pipeline.delivery.course.drift import confirm, steer, usual
 from pipeline.delivery.course.freeze import CountsDiffer, freeze, uncounted
@@ -231,7 +231,9 @@ def sweep(*, now: datetime) -> int:
         ring(Job.DELIVERY_PREPARE, send_id=send_id)
     quiet = Q(rung_at=None) | Q(rung_at__lt=now - RING_AFTER) | Q(rung_at__gt=now + RING_AFTER)
     takeable = Q(state=Batch.State.PENDING, due_at__lte=now) | Q(state=Batch.State.CLAIMED, lease_until__lt=now)
-    going = Q(send__state=Send.State.SUBMITTING) | Q(send__state=Send.State.CANCELLED, state=Batch.State.CLAIMED)
+    going = Q(send__state=Send.State.CANCELLED, state=Batch.State.CLAIMED)
+    if not brake.is_pulled():
+        going |= Q(send__state=Send.State.SUBMITTING)
     due = Batch.objects.filter(quiet & takeable & going).order_by("due_at")[:RING_AT_MOST]
     waiting = list(due.values_list("id", flat=True))
     Batch.objects.filter(id__in=waiting).update(rung_at=now)

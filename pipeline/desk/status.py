@@ -18,7 +18,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from pipeline.delivery.models import Batch, Send
+from pipeline.delivery.course import brake
+from pipeline.delivery.models import Batch, Mailbox, Send, Transport
 from pipeline.desk import sign_in
 from pipeline.desk.sources.words import BADGES
 from pipeline.desk.words import Badge, badge, count, duration
@@ -200,6 +201,34 @@ def _fact(name: str, shown: Badge, words: str) -> dict[str, Any]:
     return {"name": name, "badge": shown, "words": words}
 
 
+def ways() -> list[dict[str, Any]]:
+    """How mail leaves, in the order it is tried, and what each said last where it fails."""
+    return [
+        {
+            "name": row.name,
+            "kind": row.provider or row.kind,
+            "badge": _way_badge(row),
+            "since": row.failing_since,
+            "said": row.said,
+        }
+        for row in Transport.objects.order_by("rank", "id")
+    ]
+
+
+def _way_badge(row: Transport) -> Badge:
+    if row.state != Transport.State.ACTIVE:
+        return Badge("off", "off")
+    return Badge("failing", "trouble") if row.failing_since else Badge("well", "done")
+
+
+def mailboxes() -> list[dict[str, Any]]:
+    """Where bounces are read, when they last were, and what went wrong."""
+    return [
+        {"name": row.name, "read_at": row.read_at, "said": row.said, "badge": Badge("failing", "trouble") if row.said else Badge("well", "done")}
+        for row in Mailbox.objects.order_by("name")
+    ]  # fmt: skip
+
+
 def versions() -> dict[str, str]:
     """What is running."""
     try:
@@ -239,5 +268,9 @@ def status(request: sign_in.Guest) -> HttpResponse:
         "sends": sends_under_way(),
         "sites": sites(now=now),
         "versions": versions(),
+        "ways": ways(),
+        "mailboxes": mailboxes(),
+        "sending_stopped": brake.is_pulled(),
+        "may_edit": request.user.may_edit,
     }
     return render(request, "desk/status.html", context)

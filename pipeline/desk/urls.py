@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from pipeline.desk import sign_in, status, today
+from pipeline.desk import brakes, sign_in, status, today
 from pipeline.desk.calendar import acts as calendar_acts
 from pipeline.desk.calendar import agenda, newsletter
 from pipeline.desk.editions import acts, alerts, page, placing, preview, results
@@ -49,6 +49,8 @@ urlpatterns = [
     path("posts/<int:post_id>/choose", posting.choose, name="choose_words"),
     path("posts/<int:post_id>/settle", posting.settle, name="settle_post"),
     path("posts/<int:post_id>/take-down", posting.take_down, name="take_down_post"),
+    path("status/stop-sending", brakes.stop, name="stop_sending"),
+    path("status/send-again", brakes.go_on, name="send_again"),
     path("status/", status.status, name="status"),
     path("sources/", listing.listing, name="sources"),
     path("sources/look", adding.look, name="look_at_site"),
