@@ -113,11 +113,15 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is left of a window of requests, as the last answer told it. `scope` is "account" or "app"."""
+    """What is left of a window of requests, as the last answer told it. `scope` is "account" or "app".
+
+    `size` is how many the window holds, None where the network does not say.
+    """
 
     remaining: int
     reset_at: datetime | None = None
     scope: str = "account"
+    size: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from django.db.models import F, Q, QuerySet
 
 from pipeline.channels.registry import ADAPTERS
 from pipeline.posts.models import Account, Post
+from pipeline.posts.rules import patience
 
 #: Ages at which people's responses are read: most of what will happen has happened after the last.
 STEPS = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 168))
@@ -18,7 +19,7 @@ def waiting(*, now: datetime) -> list[int]:
     """Accounts with something to be read, the one that waits longest first."""
     accounts = Account.objects.filter(state=Account.State.ACTIVE).exclude(limited_until__gt=now)
     able = [name for name, adapter in ADAPTERS.items() if adapter.can.read or adapter.can.metrics]
-    found = accounts.filter(network__in=able).order_by("id")
+    found = [one for one in accounts.filter(network__in=able).order_by("id") if not patience.spares(one, now=now)]
     return [account.id for account in found if unproven(account, now=now) or unmeasured(account, now=now).exists()]
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from pipeline.posts import budget
 from pipeline.posts.models import Account, Charge, Post
+from pipeline.posts.rules import patience
 from pipeline.posts.rules.rules import Rules
 from pipeline.posts.rules.timing import Pace, Turn, Wish, next_time
 
@@ -33,7 +34,7 @@ def _floor(post: Post, *, now: datetime) -> datetime:
 
 def _wish(post: Post, *, now: datetime) -> Wish:
     account, article = post.account, post.article
-    limited = account.limited_until if account.limited_until and account.limited_until > now else None
+    limited = patience.limited(post, now=now)
     told = article.announced_at
     return Wish(
         not_before=max(told, limited) if told and limited else told or limited,

@@ -210,4 +210,5 @@ def _limits(response: httpx.Response) -> Limits | None:
         reset_at = moment(response) + timedelta(seconds=float(opens_s)) if opens_s else None
     except (ValueError, OverflowError):
         reset_at = None
-    return Limits(remaining=int(left), reset_at=reset_at)
+    size = response.headers.get("X-RateLimit-Limit", "")
+    return Limits(remaining=int(left), reset_at=reset_at, size=int(size) if size.isdigit() else None)

@@ -76,7 +76,7 @@ def limits_in(response: httpx.Response) -> Limits | None:
     fullest, scope = max(full)
     waits_s = _regained_s(response)
     reset_at = moment(response) + timedelta(seconds=waits_s) if waits_s else None
-    return Limits(remaining=max(0, 100 - fullest), reset_at=reset_at, scope=scope)
+    return Limits(remaining=max(0, 100 - fullest), reset_at=reset_at, scope=scope, size=100)
 
 
 def total(post: Mapping[str, Any], name: str) -> int | None:

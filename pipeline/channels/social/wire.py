@@ -65,7 +65,13 @@ def limits_said(headers: Mapping[str, str], *, window: str, scope: str = "accoun
     remaining = headers.get(f"{window}-remaining", "").strip()
     if not remaining.isdigit():
         return None
-    return Limits(remaining=int(remaining), reset_at=reset_said(headers, window=window), scope=scope)
+    size = headers.get(f"{window}-limit", "").strip()
+    return Limits(
+        remaining=int(remaining),
+        reset_at=reset_said(headers, window=window),
+        scope=scope,
+        size=int(size) if size.isdigit() else None,
+    )
 
 
 def reset_said(headers: Mapping[str, str], *, window: str) -> datetime | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from math import ceil
 
+from django.db import transaction
 from django.db.models import F, Q
 
 from pipeline.channels import registry
@@ -12,14 +14,15 @@ from pipeline.channels.base import Channel, ChannelError, Limits, RateLimited, R
 from pipeline.kernel.config import config
 from pipeline.kernel.secrets import seal, unseal
 from pipeline.posts.models import Account
+from pipeline.posts.rules import patience
 
 log = logging.getLogger("dateline.posts")
 
 #: A token with less than this left is renewed before it is used.
 MARGIN = timedelta(minutes=10)
 RENEWAL_LEASE_S = 60
-#: What is left of a window for deletes and what cannot wait.
-RESERVE = 1
+#: The share of a window that is left to breaking news and to putting right what is wrong; one request at least.
+RESERVE = 0.04
 
 
 def channel_of(account: Account) -> Channel:
@@ -78,18 +81,33 @@ def note_patience(account: Account, error: RateLimited, *, wait_s: float, now: d
 
 
 def note_limits(account: Account, limits: Limits | None) -> None:
-    """What the last answer's headers said: a window that is used up is not tried."""
-    if limits is not None and limits.remaining <= RESERVE and limits.reset_at is not None:
+    """What the last answer's headers said: a window that is used up is not tried, its last requests are kept back."""
+    if limits is None or limits.reset_at is None:
+        return
+    if limits.remaining <= 0:
         _limit(account, until=limits.reset_at, scope=limits.scope, said="the network's window is used up")
+    elif limits.remaining <= ceil((limits.size or 1) * RESERVE):
+        _keep_back(account, until=limits.reset_at, scope=limits.scope)
+
+
+@transaction.atomic
+def _keep_back(account: Account, *, until: datetime, scope: str) -> None:
+    """Never shortened either; nothing is written where it is known already."""
+    for row in Account.objects.select_for_update(no_key=True).filter(_whose(account, scope)).order_by("id"):
+        if (known := patience.kept_until(row)) is None or known < until:
+            row.capacity = {**row.capacity, **patience.kept(until)}
+            row.save(update_fields=["capacity"])
 
 
 def _limit(account: Account, *, until: datetime, scope: str, said: str) -> None:
     """Never shortened: a later instant that somebody else was told stands."""
-    whose = Q(id=account.id)
-    if scope == "app" and account.app:
-        whose |= Q(network=account.network, app=account.app)
     later = Q(limited_until=None) | Q(limited_until__lt=until)
-    Account.objects.filter(whose & later).update(limited_until=until, said=said[:300])
+    Account.objects.filter(_whose(account, scope) & later).update(limited_until=until, said=said[:300])
+
+
+def _whose(account: Account, scope: str) -> Q:
+    shared = Q(network=account.network, app=account.app) if scope == "app" and account.app else Q()
+    return Q(id=account.id) | shared if shared else Q(id=account.id)
 
 
 def forgive(account: Account, *, now: datetime) -> None:

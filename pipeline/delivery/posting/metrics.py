@@ -15,6 +15,7 @@ from pipeline.engagement.models import Response
 from pipeline.kernel.secrets import Sealed
 from pipeline.posts import budget, measuring
 from pipeline.posts.models import Account, Post, Variant
+from pipeline.posts.rules import patience
 
 log = logging.getLogger("dateline.posts")
 
@@ -26,7 +27,7 @@ MOST = 100
 def measure(*, account_id: int, now: datetime, channel: Channel | None = None) -> int:
     """Read what is due of an account, within its money; how many posts were read."""
     account = Account.objects.filter(id=account_id, state=Account.State.ACTIVE).exclude(limited_until__gt=now).first()
-    if account is None:
+    if account is None or patience.spares(account, now=now):
         return 0
     try:
         line = access.fresh_channel(account, now=now, channel=channel)

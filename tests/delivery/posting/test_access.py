@@ -11,11 +11,15 @@ import pytest
 from django.db import connection
 
 from pipeline.channels.base import Expired, Gone, Keys, Limits, Permanent, RateLimited, Spent, Temporary, Unauthorised
+from pipeline.channels.social.wire import limits_said
 from pipeline.delivery.posting import access
+from pipeline.delivery.posting.metrics import measure
 from pipeline.delivery.posting.publish import publish
 from pipeline.kernel.config import config
 from pipeline.kernel.secrets import seal, unseal
+from pipeline.posts import measuring
 from pipeline.posts.models import Account, Post
+from pipeline.posts.rules import patience
 from tests.factories import articles, posts
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +129,7 @@ def test_patience_is_shared_as_far_as_the_network_says(scope: str, others: datet
 
 def test_a_window_that_is_used_up_is_not_tried() -> None:
     owner, network = account(), posts.Network()
-    network.limits = Limits(remaining=1, reset_at=NOW + timedelta(minutes=7))
+    network.limits = Limits(remaining=0, reset_at=NOW + timedelta(minutes=7))
     assert publish(post_id=due(owner).id, now=NOW, channel=network) == "posted"
     owner.refresh_from_db()
     assert owner.limited_until == NOW + timedelta(minutes=7)
@@ -169,3 +173,75 @@ def test_of_many_processes_one_renews() -> None:
         thread.join()
     assert asked == [1]
     assert keys_of(owner) == {"token": "new"}
+
+
+# -- the reserve
+
+
+NEARLY = Limits(remaining=4, reset_at=NOW + timedelta(minutes=10), size=100)
+
+
+@pytest.mark.parametrize(
+    ("size", "remaining", "keeps"),
+    [
+        (100, 5, False),
+        (100, 4, True),
+        (300, 12, True),
+        (300, 13, False),
+        (5, 1, True),
+        (None, 1, True),
+        (None, 2, False),
+    ],
+)
+def test_a_few_per_cent_of_a_window_are_kept_back(size: int | None, remaining: int, keeps: bool) -> None:
+    owner = account()
+    access.note_limits(owner, Limits(remaining=remaining, reset_at=LATER, size=size))
+    owner.refresh_from_db()
+    assert (patience.kept_until(owner), owner.limited_until) == (LATER if keeps else None, None)
+
+
+def test_what_is_kept_back_is_for_breaking_news_and_for_what_puts_right() -> None:
+    owner, network = account(), posts.Network()
+    network.limits = NEARLY
+    wrong = due(owner)
+    assert publish(post_id=wrong.id, now=NOW, channel=network) == "posted"
+    waits = due(owner)
+    assert publish(post_id=waits.id, now=NOW, channel=network) is None
+    waits.refresh_from_db()
+    assert (waits.code, waits.due_at) == ("limited", NEARLY.reset_at)
+    for fields in (
+        {"is_breaking": True},
+        {"act": "reply", "about": wrong},
+        {"about": wrong},
+        {"act": "delete", "about": wrong},
+    ):
+        assert publish(post_id=due(owner, **fields).id, now=NOW, channel=network) == "posted", fields
+    assert publish(post_id=waits.id, now=NOW + timedelta(minutes=10), channel=network) == "posted"
+
+
+def test_nobody_is_measured_with_what_is_kept_back() -> None:
+    owner = account(network="mastodon")
+    due(owner, remote_id="p1", posted_at=NOW - timedelta(hours=2))
+    Post.objects.update(state="posted", code="")
+    assert measuring.waiting(now=NOW) == [owner.id]
+    access.note_limits(owner, NEARLY)
+    assert measuring.waiting(now=NOW) == []
+    assert measure(account_id=owner.id, now=NOW, channel=posts.Network()) == 0
+    assert measuring.waiting(now=NOW + timedelta(minutes=10)) == [owner.id]
+
+
+def test_a_reserve_is_shared_by_the_app_and_what_else_the_network_told_is_kept() -> None:
+    owner, sibling = account(handle="@a", app="desk"), account(handle="@b", app="desk", capacity={"limit": 500})
+    stranger = account(handle="@c")
+    access.note_limits(owner, Limits(remaining=2, reset_at=LATER, scope="app", size=100))
+    access.note_limits(owner, Limits(remaining=1, reset_at=NOW, scope="app", size=100))
+    for row in (owner, sibling, stranger):
+        row.refresh_from_db()
+    assert [patience.kept_until(row) for row in (owner, sibling, stranger)] == [LATER, LATER, None]
+    assert sibling.capacity["limit"] == 500
+
+
+def test_the_size_of_a_window_is_read_from_its_headers() -> None:
+    told = limits_said({"x-rate-limit-remaining": "4", "x-rate-limit-limit": "100"}, window="x-rate-limit")
+    assert told is not None
+    assert (told.remaining, told.size) == (4, 100)
