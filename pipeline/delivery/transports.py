@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -175,6 +175,23 @@ def failing(*, config: Config, now: datetime) -> datetime | None:
     return ranked[0].failing_since if ranked and ranked[0].fails(now=now) else None
 
 
+def looked_at(*, config: Config, greet: Callable[[MailServer], object]) -> list[tuple[str, str]]:
+    """Knock at every way in use, in their order: what it is called, and what is wrong with it ("" where it answers).
+
+    `greet` speaks with a relay and raises OSError where it cannot be used. Mail that leaves by MX has many doors, and
+    none of them is asked.
+    """
+    rows = {row.name: row for row in Transport.objects.all()}
+    ranked = sorted(exits(config=config), key=lambda way: (way.rank, way.name))
+    return [
+        (
+            "The mail relay" if way.name == RELAY else way.name,
+            _trouble(rows.get(way.name), config=config, greet=greet),
+        )
+        for way in ranked
+    ]
+
+
 def _row(name: str, *, now: datetime) -> None:
     """The relay of the environment gets a row when there is something to remember of it."""
     if name == RELAY:
@@ -184,24 +201,38 @@ def _row(name: str, *, now: datetime) -> None:
 
 
 def _answers(row: Transport, *, config: Config) -> bool:
+    return not _trouble(row, config=config, greet=_greet)
+
+
+def _trouble(row: Transport | None, *, config: Config, greet: Callable[[MailServer], object]) -> str:
+    """What a knock at a way's door says is wrong with it; None is the relay of the environment."""
+    if row is not None and row.kind == Transport.Kind.MX:
+        return ""
     try:
-        host, port, greets = _door(row, config=config)
-        with socket.create_connection((host, port), timeout=PROBE_S) as link:
-            return not greets or link.recv(3) == b"220"
-    except (OSError, Permanent, mail.NoMailServer):
-        return False
+        if row is not None and row.kind == Transport.Kind.ESP:
+            socket.create_connection(_api(row, config=config), timeout=PROBE_S).close()
+        else:
+            greet(mail.server(config) if row is None or row.name == RELAY else relay_of(settings_of(row, config=config)))
+    except (OSError, Permanent, mail.NoMailServer) as error:
+        return str(error) or type(error).__name__
+    return ""
 
 
-def _door(row: Transport, *, config: Config) -> tuple[str, int, bool]:
-    """Where a way listens, and whether it greets first."""
-    if row.kind == Transport.Kind.ESP:
-        from pipeline.channels.esp.providers import provider_of
+def _greet(server: MailServer) -> None:
+    """Raises OSError where a server does not say 220; one that begins with TLS only has to take the connection."""
+    with socket.create_connection((server.host, server.port), timeout=PROBE_S) as link:
+        said = b"220" if server.security == "tls" else link.recv(200)
+    if not said.startswith(b"220"):
+        raise OSError(said.decode("ascii", "replace").strip() or "it hung up")
 
-        values = settings_of(row, config=config)
-        parts = urlsplit(values.get("api_url") or "https://" + provider_of(row.provider, values).host.format(**values))
-        return parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443), False
-    server = mail.server(config) if row.name == RELAY else relay_of(settings_of(row, config=config))
-    return server.host, server.port, server.security != "tls"
+
+def _api(row: Transport, *, config: Config) -> tuple[str, int]:
+    """Where a provider's API listens."""
+    from pipeline.channels.esp.providers import provider_of
+
+    values = settings_of(row, config=config)
+    parts = urlsplit(values.get("api_url") or "https://" + provider_of(row.provider, values).host.format(**values))
+    return parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
 
 
 def _smtp(server: MailServer, *, client_name: str) -> MailChannel:

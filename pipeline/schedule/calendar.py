@@ -17,11 +17,11 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from pipeline.editions.acts.review import Refused
+from pipeline.editions.choosing.departures import zone_of
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.kernel.clocks import zone_named
 from pipeline.kernel.templating import clock
 from pipeline.kernel.templating import day as day_words
-from pipeline.schedule.leaving.departures import zone_of
 from pipeline.schedule.plan import plan_one
 from pipeline.schedule.slots import Cadence, CadenceError, Slot, skips, slots
 from pipeline.staff.journal import note

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from pipeline.editions.choosing.departures import FARTHEST
 from pipeline.editions.models import Edition, Newsletter
-from pipeline.schedule.leaving.departures import FARTHEST
 from pipeline.schedule.slots import LIMIT, Cadence, CadenceError, Slot, skips, slots
 
 log = logging.getLogger("dateline.schedule")

@@ -10,13 +10,13 @@ from django.db.models import Exists, F, OuterRef, Q
 from pipeline.delivery import send
 from pipeline.delivery.course.barred import holds_embargoed_story, holds_waiting_story
 from pipeline.editions.acts import review
+from pipeline.editions.choosing.departures import FARTHEST, departures, first_departure
 from pipeline.editions.choosing.pool import cutoff_of
 from pipeline.editions.compose import waits_for_stories
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.kernel.queue import Job, ring
 from pipeline.schedule.lateness import Action, Decision, LatePolicy, decide
 from pipeline.schedule.leaving import lead
-from pipeline.schedule.leaving.departures import FARTHEST, departures, first_departure
 from pipeline.staff.journal import note
 
 MOST_AT_ONCE = 50
@@ -85,7 +85,7 @@ def _collect(*, now: datetime) -> None:
         )
         .select_related("newsletter")
         .order_by("slot_at")[:MOST_AT_ONCE]
-        if first_departure(edition, now=now) - timedelta(seconds=edition.newsletter.compose_before_s) <= now
+        if first_departure(edition) - timedelta(seconds=edition.newsletter.compose_before_s) <= now
         and not waits_for_stories(edition, now=now)
     ]
     for edition in soon:
@@ -103,10 +103,9 @@ def _settle(*, now: datetime) -> None:
         state=Edition.State.READY, composed_at__isnull=False, newsletter__state=Newsletter.State.ACTIVE
     )
     for edition in ready.select_related("newsletter").order_by("slot_at")[:MOST_AT_ONCE]:
-        earlier = edition.slot_at - first_departure(edition, now=now)
-        if edition.composed_at and edition.composed_at >= cutoff_of(edition) - earlier:
+        if edition.composed_at and edition.composed_at >= cutoff_of(edition):
             _decide(edition, now=now)
-        elif cutoff_of(edition) - earlier <= now:
+        elif cutoff_of(edition) <= now:
             ring(Job.EDITIONS_COMPOSE, edition_id=edition.id)
 
 
@@ -120,7 +119,7 @@ def _decide(edition: Edition, *, now: datetime) -> None:
         _grant(edition.id, now=now)
     elif newsletter.kind == Newsletter.Kind.ALERT:
         return  # raised for this moment: it waits for its person
-    elif first_departure(edition, now=now) <= now and (taken_back or not _by_policy(edition, now=now)):
+    elif first_departure(edition) <= now and (taken_back or not _by_policy(edition, now=now)):
         Edition.objects.filter(id=edition.id, state=Edition.State.READY).update(
             state=Edition.State.HELD, code="not_approved", params={}, revision=F("revision") + 1
         )
@@ -165,7 +164,7 @@ def _bring_forward(*, now: datetime) -> None:
     for edition in approved.select_related("newsletter").order_by("slot_at")[:MOST_AT_ONCE]:
         undo_s = edition.newsletter.undo_s if edition.approved_by_id else 0
         earliest = (edition.approved_at or now) + timedelta(seconds=undo_s)
-        leaves_at = max(first_departure(edition, now=now), earliest)
+        leaves_at = max(first_departure(edition), earliest)
         Edition.objects.filter(id=edition.id, state=Edition.State.APPROVED).exclude(leaves_at=leaves_at).update(
             leaves_at=leaves_at
         )
@@ -175,7 +174,7 @@ def _leave(edition_id: int, *, now: datetime) -> None:
     edition = Edition.objects.select_related("newsletter").get(id=edition_id)
     late = lateness(edition, now=now)
     if late.action is Action.SEND:
-        if not send.begin(edition_id=edition_id, now=now, departures=departures(edition, now=now)):
+        if not send.begin(edition_id=edition_id, now=now, departures=departures(edition)):
             _hold_waiting(edition_id)
     elif late.action is Action.RENDER_AGAIN:
         Edition.objects.filter(id=edition_id, state=Edition.State.APPROVED).update(
@@ -197,7 +196,7 @@ def lateness(edition: Edition, *, now: datetime) -> Decision:
     """What the newsletter's late policy says of this edition now."""
     newsletter = edition.newsletter
     policy = LatePolicy(then=Action(newsletter.late_policy), after_s=newsletter.late_after_s)
-    slot_at = first_departure(edition, now=now)
+    slot_at = first_departure(edition)
     if edition.approved_by_id and edition.approved_at:
         slot_at = max(slot_at, edition.approved_at)  # a person knew how late it was
     return decide(policy, slot_at=slot_at, now=max(now, slot_at), next_slot_at=_next_slot(edition))

@@ -12,6 +12,7 @@ from django.db.models.query import QuerySet
 from pipeline.articles.addresses import comparable
 from pipeline.articles.models import Alias, Article
 from pipeline.editions.choosing.bars import Candidate, Frame
+from pipeline.editions.choosing.departures import first_departure
 from pipeline.editions.choosing.rules import POPULAR, RELATED, Rule
 from pipeline.editions.choosing.select import Placed
 from pipeline.editions.models import Edition, Item, Newsletter
@@ -42,9 +43,12 @@ def rules_of(newsletter: Newsletter) -> list[Rule]:
 
 
 def cutoff_of(edition: Edition) -> datetime:
-    """From when on nothing changes by itself; the first edition's is never before its newsletter began."""
+    """From when on nothing changes by itself: counted from when its first readers get it.
+
+    The first edition's is never before its newsletter began.
+    """
     newsletter = edition.newsletter
-    return max(edition.slot_at - timedelta(seconds=newsletter.cutoff_before_s), newsletter.created_at)
+    return max(first_departure(edition) - timedelta(seconds=newsletter.cutoff_before_s), newsletter.created_at)
 
 
 def frame_of(edition: Edition) -> Frame:

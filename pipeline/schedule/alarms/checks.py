@@ -14,12 +14,12 @@ from itertools import pairwise
 from django.db.models import Exists, OuterRef
 from django.db.models.query import QuerySet
 
+from pipeline.editions.choosing.departures import FARTHEST, first_departure
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.kernel.queue import Job, ring
 from pipeline.schedule.alarms import looks, pulse
 from pipeline.schedule.alarms.drafts import policy_of
 from pipeline.schedule.alarms.letters import review_url, tell_editors
-from pipeline.schedule.leaving.departures import FARTHEST, first_departure
 from pipeline.schedule.models import Check
 
 MARKS = (45, 15, 5)
@@ -65,7 +65,7 @@ _MISSED = looks.Look("missed", False, "Nobody looked: the clock stood still at t
 
 def _due(edition: Edition, *, now: datetime) -> Iterator[tuple[int, bool]]:
     """Marks that are due and have no row, and whether their time has passed."""
-    departs, known = first_departure(edition, now=now), set(edition.checks.values_list("mark", flat=True))
+    departs, known = first_departure(edition), set(edition.checks.values_list("mark", flat=True))
     marks = (*(MARKS if _is_slow(edition.newsletter) else ()), AFTER)
     for mark, following in pairwise((*marks, None)):
         at = departs - timedelta(minutes=mark or 0)
@@ -111,9 +111,9 @@ def _tell(edition: Edition, *, now: datetime) -> None:
         if one["is_red"]
     )
     facts = {
-        "leaves_at": first_departure(edition, now=now),
+        "leaves_at": first_departure(edition),
         "findings": list(said),
-        "policy": policy_of(edition, now=now) if edition.state in (Edition.State.READY, Edition.State.HELD) else "",
+        "policy": policy_of(edition) if edition.state in (Edition.State.READY, Edition.State.HELD) else "",
         "review_url": review_url(edition),
     }
     if not tell_editors("trouble", newsletter=edition.newsletter, facts=facts, now=now):

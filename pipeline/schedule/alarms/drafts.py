@@ -9,12 +9,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.query import QuerySet
 
+from pipeline.editions.choosing.departures import first_departure, zone_of
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.preflight import BLOCK, CONFIRM
 from pipeline.kernel.queue import Job, ring
 from pipeline.kernel.templating import clock
 from pipeline.schedule.alarms.letters import review_url, tell_editors
-from pipeline.schedule.leaving.departures import first_departure, zone_of
 from pipeline.staff.journal import note
 from pipeline.staff.models import JournalEntry
 
@@ -42,12 +42,12 @@ def tell(*, edition_id: int, now: datetime) -> int | None:
         if edition is None:
             return None
         entry = note(verb=VERB, subject="edition", subject_id=edition.id, now=now)
-    taken = tell_editors(VERB, newsletter=edition.newsletter, facts=facts_of(edition, now=now), now=now)
+    taken = tell_editors(VERB, newsletter=edition.newsletter, facts=facts_of(edition), now=now)
     JournalEntry.objects.filter(id=entry.id).update(detail={"letters": taken})
     return taken
 
 
-def facts_of(edition: Edition, *, now: datetime) -> dict[str, Any]:
+def facts_of(edition: Edition) -> dict[str, Any]:
     """What the notice says."""
     picked = (
         edition.items.filter(picked=True).select_related("article", "block").order_by("block__position", "position")
@@ -55,21 +55,21 @@ def facts_of(edition: Edition, *, now: datetime) -> dict[str, Any]:
     headlines = [item.overrides.get("headline") or item.article.headline for item in picked]
     serious = [row["sentence"] for row in edition.preflight if row["level"] in (BLOCK, CONFIRM)]
     return {
-        "leaves_at": first_departure(edition, now=now),
+        "leaves_at": first_departure(edition),
         "stories": len(headlines),
         "headlines": headlines,
         "edition_subject": edition.subject,
         "findings": serious[:MOST_FINDINGS],
-        "policy": policy_of(edition, now=now),
+        "policy": policy_of(edition),
         "review_url": review_url(edition),
     }
 
 
-def policy_of(edition: Edition, *, now: datetime) -> str:
+def policy_of(edition: Edition) -> str:
     """What happens to it if nobody decides, in a sentence."""
     if edition.state == Edition.State.HELD:
         return "It is held: nothing is sent before somebody decides."
-    leaves = clock(first_departure(edition, now=now), zone_of(edition.newsletter))
+    leaves = clock(first_departure(edition), zone_of(edition.newsletter))
     return f"If nobody approves it by {leaves}, {_UNAPPROVED[Newsletter.Unapproved(edition.newsletter.unapproved)]}."
 
 

@@ -10,18 +10,19 @@ from datetime import datetime
 import redis
 
 from pipeline.audience import recipients
+from pipeline.channels.base import MailServer
+from pipeline.delivery import transports
 from pipeline.delivery.course.barred import holds_barred_story
 from pipeline.delivery.course.drift import usual
-from pipeline.delivery.message import mail
 from pipeline.delivery.models import Delivery, Send
 from pipeline.editions.assemble import masthead_of
+from pipeline.editions.choosing.departures import zone_of
 from pipeline.editions.choosing.pool import cutoff_of
 from pipeline.editions.models import Edition, Rendering
 from pipeline.editions.preflight import ASKED, BLOCK
 from pipeline.kernel.config import config
 from pipeline.kernel.queue import Queue
 from pipeline.schedule.alarms import pulse, relay
-from pipeline.schedule.leaving.departures import first_departure, zone_of
 
 LEAST_FREE_BYTES = 500_000_000
 LEAST_FREE_PCT = 5
@@ -41,7 +42,14 @@ class Look:
 
 def before(edition: Edition, *, now: datetime) -> list[Look]:
     """Whether it can leave: the machine first, then what only this edition needs."""
-    return [*_workers(now=now), _disk(), _relay(), *_edition(edition, now=now), _address(edition), _audience(edition)]
+    return [
+        *_workers(now=now),
+        _disk(),
+        *_ways_out(),
+        *_edition(edition, now=now),
+        _address(edition),
+        _audience(edition),
+    ]
 
 
 def after(edition: Edition) -> list[Look]:
@@ -82,19 +90,25 @@ def _disk() -> Look:
     return Look("disk", scarce, f"{usage.free / 1e9:.1f} GB are free where the journals are kept.")
 
 
-def _relay() -> Look:
-    try:
-        server = mail.server(config())
-        with relay.connected(server):
-            return Look("transport", False, f"{server.host} answers.")
-    except (*relay.TROUBLE, mail.NoMailServer) as error:
-        return Look("transport", True, f"The mail relay cannot be used: {str(error)[:200]}")
+def _ways_out() -> Iterator[Look]:
+    """Every way mail could leave by. One that is away is red only where no other could step in."""
+    answers = dict(transports.looked_at(config=config(), greet=_sign_in))
+    if not answers:
+        yield Look("transport", True, "The mail relay cannot be used: there is none. Set one, or add a transport.")
+    none = not any(answer == "" for answer in answers.values())
+    for name, trouble in answers.items():
+        said = f"{name} cannot be used: {trouble[:200]}" if trouble else f"{name} answers."
+        yield Look("transport", bool(trouble) and none, said)
+
+
+def _sign_in(server: MailServer) -> None:
+    with relay.connected(server):
+        return
 
 
 def _edition(edition: Edition, *, now: datetime) -> Iterator[Look]:
     """Before its cut-off stories may still come: what is missing then is said, and is not red."""
-    earlier = edition.slot_at - first_departure(edition, now=now)
-    settled = now >= cutoff_of(edition) - earlier
+    settled = now >= cutoff_of(edition)
     news = edition.items.filter(picked=True).exclude(code__in=_NO_NEWS).count()
     minimum = edition.newsletter.minimum
     yield Look("items", settled and news < minimum, f"{news} of at least {minimum} stories are in it.")

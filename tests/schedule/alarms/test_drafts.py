@@ -64,9 +64,9 @@ def test_composed_again_it_is_not_told_again(clock: Clock, post: Letters) -> Non
 def test_the_policy_stands_in_words(policy: str, said: str) -> None:
     made = newsletter(unapproved=policy)
     edition = Edition.objects.create(newsletter=made, slot_at=DRAFT + timedelta(minutes=45), state="ready")
-    assert said in drafts.policy_of(edition, now=DRAFT)
+    assert said in drafts.policy_of(edition)
     edition.state = "held"
-    assert drafts.policy_of(edition, now=DRAFT) == "It is held: nothing is sent before somebody decides."
+    assert drafts.policy_of(edition) == "It is held: nothing is sent before somebody decides."
 
 
 @pytest.mark.usefixtures("desk")

@@ -10,8 +10,8 @@ import pytest
 from pipeline.articles.models import Article
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.editions.acts.review import approve
+from pipeline.editions.choosing.departures import FARTHEST, at_wall_clock, departures, first_departure
 from pipeline.editions.models import Edition, Newsletter
-from pipeline.schedule.leaving.departures import FARTHEST, at_wall_clock, departures, first_departure
 from tests.factories import articles, audience, staff
 from tests.schedule.conftest import SLOT, Clock, first, newsletter, stories
 
@@ -55,9 +55,9 @@ def test_only_a_newsletter_at_its_readers_clock_departs_early() -> None:
     audience.subscriber(address="kei@example.org", follows=made.topic, zone="Asia/Tokyo")
     audience.subscriber(address="elsewhere@example.org", zone="Pacific/Kiritimati")
     edition = Edition.objects.create(newsletter=made, slot_at=SLOT)
-    assert (first_departure(edition, now=SLOT), departures(edition, now=SLOT)) == (SLOT, {})
+    assert (first_departure(edition), departures(edition)) == (SLOT, {})
     made.at_readers_clock = True
-    assert first_departure(edition, now=SLOT) == SLOT - timedelta(hours=7), "nobody who reads it lives in Kiritimati"
+    assert first_departure(edition) == SLOT - timedelta(hours=7), "nobody who reads it lives in Kiritimati"
 
 
 @pytest.fixture
@@ -126,3 +126,14 @@ def test_paused_before_the_first_zone_it_does_not_begin(clock: Clock) -> None:
     clock.run(TOKYO, SLOT, step=timedelta(hours=1))
     assert (first().state, first().code) == ("skipped", "newsletter_paused")
     assert not Send.objects.exists()
+
+
+@pytest.mark.usefixtures("worldwide")
+def test_the_cut_off_and_the_minimum_are_counted_from_the_first_zone(clock: Clock) -> None:
+    """Too few stories by then: it is skipped before anybody's hour, not collected past the first readers' own."""
+    Newsletter.objects.update(created_at=TOKYO - timedelta(hours=3), minimum=5)
+    stories(2, now=TOKYO - timedelta(minutes=45))
+    clock.run(TOKYO - timedelta(minutes=45), TOKYO - timedelta(minutes=25), step=timedelta(minutes=5))
+    assert first().state == "collecting"
+    clock.run(TOKYO - timedelta(minutes=20), TOKYO, step=timedelta(minutes=5))
+    assert (first().state, first().code) == ("skipped", "below_minimum")
