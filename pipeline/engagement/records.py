@@ -7,9 +7,11 @@ A *frame* holds events in the order in which one door process saw them:
 and the body is, for each event,
 
     at(8, ms since 1970) | kind(1) | flags(1) | origin(4) | ordinal(4) | link(2) | method(1) | visitor(16)
-    | length of user agent(1) | length of referrer host(1) | user agent | referrer host
+    | length of user agent(1) | length of referrer host(1) | user agent | referrer host | seconds(2, where timed)
 
-all big-endian. A payload is one frame or several in a row, so a journal file is a payload too.
+all big-endian. The highest bit of the flags byte says that seconds follow; frames written before there were any lack
+it and are read as ever. A reader older than this bit finds bytes to spare and sets the frame aside, so the drain is
+replaced before the door. A payload is one frame or several in a row, so a journal file is a payload too.
 
 An event's id is its door's boot (6 random bytes, one per process start: a repeat among 10,000 boots has a
 chance of 2 in 10 million) and a counter (6 bytes) that starts at 1 and has no gaps. It is made once, before
@@ -36,6 +38,10 @@ MOST_EVENTS = 0xFFFF
 
 _FRAME = struct.Struct(">4s6s6sHII")
 _EVENT = struct.Struct(">QBBIIHB16sBB")
+_SECONDS = struct.Struct(">H")
+#: In the flags byte of the packed event only, never in `Record.flags`.
+_TIMED = 0x80
+MOST_SECONDS = 0xFFFF
 _KIND_CODES: dict[str, int] = {Kind.CLICK: 1, Kind.OPEN: 2, Kind.VIEW: 3, Kind.LEAVE: 4}
 _KINDS = {code: Kind(kind) for kind, code in _KIND_CODES.items()}
 _METHOD_CODES = {"GET": 0, "HEAD": 1, "OPTIONS": 2, "POST": 3}
@@ -66,8 +72,10 @@ class Record(NamedTuple):
 
     `at_ms`: milliseconds since 1970 UTC. `visitor`: 16 bytes, a keyed hash of the /24 or /48 under a daily
     salt, or zeros. `method`: GET, HEAD, OPTIONS, POST or OTHER. `user_agent` and `referrer` (a host) are at
-    most 255 bytes of UTF-8 and hold no NUL. A NamedTuple: the drain makes tens of thousands a second, and
-    a frozen dataclass of twelve fields costs three times as much.
+    most 255 bytes of UTF-8 and hold no NUL. `seconds`: of a view the site's beacon told of, how long the page was
+    visible since the last report; such a view has origin 0, the article's id for `ordinal`, and `link` 0 for the
+    first report of one page view, 1 for those after it, which add seconds and no view. A NamedTuple: the drain makes tens of thousands a second, and
+    a frozen dataclass of as many fields costs three times as much.
     """
 
     event_id: bytes
@@ -81,6 +89,7 @@ class Record(NamedTuple):
     visitor: bytes
     user_agent: str
     referrer: str
+    seconds: int | None = None
 
     @property
     def boot(self) -> bytes:
@@ -124,12 +133,17 @@ def encode(
     visitor: bytes = bytes(VISITOR_BYTES),
     user_agent: bytes = b"",
     referrer: bytes = b"",
+    seconds: int | None = None,
 ) -> bytes:
-    """One event without its id, which is given when its frame is closed. Over-long texts are cut."""
+    """One event without its id, which is given when its frame is closed. Over-long texts and times are cut."""
     agent, host = user_agent[:TEXT_BYTES], referrer[:TEXT_BYTES]
     code = _METHOD_CODES.get(method, _OTHER_METHOD)
     lengths = (len(agent), len(host))
-    return _EVENT.pack(at_ms, _KIND_CODES[kind], flags, origin, ordinal, link, code, visitor, *lengths) + agent + host
+    timed = b""
+    if seconds is not None:
+        flags, timed = flags | _TIMED, _SECONDS.pack(min(max(seconds, 0), MOST_SECONDS))
+    packed = _EVENT.pack(at_ms, _KIND_CODES[kind], flags, origin, ordinal, link, code, visitor, *lengths)
+    return packed + agent + host + timed
 
 
 def frame(encoded: list[bytes], *, boot: bytes, first: int) -> bytes:
@@ -189,15 +203,18 @@ def _records(one: Frame) -> Iterator[Record]:
             *fields, agent, host = _EVENT.unpack_from(body, at)
             middle = at + _EVENT.size + agent
             texts = (body[at + _EVENT.size : middle], body[middle : middle + host])
-            at = middle + host
-            yield _record(event_id(one.boot, counter), fields, texts)
+            at, seconds = middle + host, None
+            if fields[2] & _TIMED:
+                (seconds,) = _SECONDS.unpack_from(body, at)
+                at += _SECONDS.size
+            yield _record(event_id(one.boot, counter), fields, texts, seconds)
     except (struct.error, KeyError, OverflowError) as error:
         raise Poisoned(f"a frame of {one.events} events does not hold them: {error}") from error
     if at != len(body):
         raise Poisoned(f"a frame of {one.events} events has {len(body) - at} bytes to spare")
 
 
-def _record(identity: bytes, fields: list[Any], texts: tuple[bytes, bytes]) -> Record:
+def _record(identity: bytes, fields: list[Any], texts: tuple[bytes, bytes], seconds: int | None) -> Record:
     at_ms, kind, flags, origin, ordinal, link, method, visitor = fields
     return Record(
         identity,
@@ -206,10 +223,11 @@ def _record(identity: bytes, fields: list[Any], texts: tuple[bytes, bytes]) -> R
         origin,
         ordinal,
         link,
-        _FLAGS[flags],
+        _FLAGS[flags & ~_TIMED],
         _METHODS[method],
         visitor,
         *map(_text, texts),
+        seconds,
     )
 
 
@@ -230,6 +248,7 @@ def _encoded(record: Record) -> bytes:
         visitor=record.visitor,
         user_agent=_fitted(record.user_agent),
         referrer=_fitted(record.referrer),
+        seconds=record.seconds,
     )
 
 

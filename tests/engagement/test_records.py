@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +25,7 @@ rows = st.builds(
     visitor=st.binary(min_size=16, max_size=16),
     user_agent=texts,
     referrer=texts,
+    seconds=st.none() | st.integers(0, 0xFFFF),
 )
 
 
@@ -46,6 +49,19 @@ def a_record(counter: int, **changes: object) -> Record:
 @given(events=st.lists(rows, max_size=20))
 def test_what_is_packed_comes_out_as_it_was(events: list[Record]) -> None:
     assert unpack(pack(events)) == events
+
+
+def test_a_frame_from_before_there_were_seconds_is_read_as_ever() -> None:
+    body = bytes.fromhex("0000018bcfe56800 01 02 00000009 00000007 0001 00") + bytes(16) + b"\x02\x00UA"
+    assert frame([body], boot=BOOT, first=7) == pack([a_record(7)])
+    assert unpack(frame([body], boot=BOOT, first=7)) == [a_record(7)]
+
+
+def test_a_time_too_long_for_two_bytes_is_cut() -> None:
+    known: dict[str, Any] = {"at_ms": 0, "kind": "view", "flags": 2, "origin": 0, "ordinal": 5, "link": 0}
+    told = [encode(**known, seconds=seconds) for seconds in (90_000, -1, 12)]
+    assert [one.seconds for one in unpack(frame(told, boot=BOOT, first=1))] == [65_535, 0, 12]
+    assert {one.flags for one in unpack(frame(told, boot=BOOT, first=1))} == {Flag.MAC_OK}
 
 
 @given(start=st.integers(1, 2**40), size=st.integers(1, 50))
