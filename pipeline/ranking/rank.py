@@ -2,112 +2,133 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.db import connection, transaction
 
-from pipeline.articles.models import Article
-from pipeline.ranking.models import Chart, Pin, Standing
+from pipeline.ranking import bodies, jumps, method, reading
+from pipeline.ranking.bodies import Story
+from pipeline.ranking.models import Chart, Standing
+from pipeline.ranking.reading import SIZE
 from pipeline.ranking.score import Board, Count, Ranked, Window, minute_of
-from pipeline.ranking.shape import Ban, Facts, Placed, shape
-from pipeline.ranking.shape import Pin as Pinned
+from pipeline.ranking.shape import Ban, Facts, Limits, Pin, Placed, shape
 
 WINDOWS = tuple(window.value for window in Window)
-#: Opens never rank. A click is a click wherever it was made; newsrooms may weigh channels later.
-WEIGHTS = {"email": 1, "social": 1, "site": 1}
-SIZE = 10
 POOL = 60
 LOCK = 0x72_61_6E_6B
-#: With nothing counted yet the newest stories fill the list, and it says so.
-COLD_START = timedelta(days=30)
-KEPT = timedelta(days=7, hours=1)  #: older counts can no longer stand in any list
-SHOWN_STATES = (Article.State.ELIGIBLE, Article.State.BASELINE, Article.State.ARCHIVED)
+WHOLE = ""  #: the section of the list of the whole site
+Tops = dict[Window, list[Ranked]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """All that shaping a list needs beside its ranking."""
+
+    facts: Mapping[int, Facts]
+    stories: Mapping[int, Story]
+    pins: list[Pin]
+    bans: list[Ban]
+    limits: Limits
+    now: datetime
 
 
 @transaction.atomic
 def refresh(*, now: datetime) -> list[str]:
-    """Compute every chart of the whole site; the windows that changed. One refresher at a time, others leave."""
+    """Compute every chart; those that changed, as "today" or "today Africa". One refresher at a time, others leave."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
             return []
-    tops = tops_of(_counts(now=now), now=now, published=_published(now=now))
-    pins, bans = _hands(now=now)
-    facts = _facts({one.article_id for ranked in tops.values() for one in ranked}, now=now, bans=bans)
-    changed = []
-    for window in Window:
-        places = shape(tops, articles=facts, at=now, size=SIZE, window=window, pins=pins, bans=bans)
-        if _keep(window.value, "", places, now=now):
-            changed.append(window.value)
+    counting = method.current()
+    pins, bans = reading.hands(now=now)
+    newest = reading.newest(now=now, banned={ban.article_id for ban in bans})
+    counts, counted = reading.counts(now=now), reading.counted(now=now)
+    board = _board(counts, weights=counting.by_channel(), now=now)
+    tops = {WHOLE: _site_tops(board, counted), **_section_tops(board, counted, newest.sections)}
+    wanted = {one.article_id for each in tops.values() for ranked in each.values() for one in ranked}
+    wanted.update(newest.site, *newest.sections.values(), (pin.article_id for pin in pins))
+    facts, stories = reading.stories(wanted)
+    desk = _Desk(facts, stories, pins, bans, counting.limits(), now)
+    held = jumps.held(counts, shown=[article for article, fact in facts.items() if fact.live], now=now)
+    changed = [name for section in tops for name in _charts(section, tops[section], desk, held)]
+    Chart.objects.exclude(section__in=list(tops)).delete()
     return changed
 
 
 def tops_of(
-    counts: Iterable[Count], *, now: datetime, published: Mapping[int, datetime] | None = None
-) -> dict[Window, list[Ranked]]:
+    counts: Iterable[Count],
+    *,
+    now: datetime,
+    weights: Mapping[str, int],
+    published: Mapping[int, datetime] | None = None,
+) -> Tops:
     """The best of each window from plain counts; what the tests compare with a recount. `published` breaks ties."""
-    board = Board(weights=WEIGHTS)
-    board.move(minute_of(now))
-    board.add(counts)
+    board = _board(counts, weights=weights, now=now)
     return {window: board.top(window, limit=POOL, published=published) for window in Window}
 
 
-def _counts(*, now: datetime) -> list[Count]:
-    """A week of minutes."""
-    oldest = minute_of(now - KEPT)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT article_id, minute, channel, n FROM dateline_tally WHERE minute >= %s AND n <> 0", [oldest]
+def _board(counts: Iterable[Count], *, weights: Mapping[str, int], now: datetime) -> Board:
+    board = Board(weights=weights)
+    board.move(minute_of(now))
+    board.add(counts)
+    return board
+
+
+def _site_tops(board: Board, counted: Mapping[int, tuple[datetime, str]]) -> Tops:
+    published = {article: known[0] for article, known in counted.items()}
+    return {window: board.top(window, limit=POOL, published=published) for window in Window}
+
+
+def _section_tops(
+    board: Board, counted: Mapping[int, tuple[datetime, str]], sections: Iterable[str]
+) -> dict[str, Tops]:
+    """For every section with a list of its own, also where nothing of it was counted."""
+    tops: dict[str, Tops] = {section: {} for section in sections}
+    groups = {article: section for article, (_, section) in counted.items() if section in tops}
+    published = {article: known[0] for article, known in counted.items()}
+    for window in Window:
+        for section, ranked in board.top_of_each(window, groups=groups, limit=POOL, published=published).items():
+            tops[section][window] = ranked
+    return tops
+
+
+def _charts(section: str, tops: Tops, desk: _Desk, held: Mapping[Window, jumps.Suspects]) -> list[str]:
+    """The four lists of a section; the names of those that changed."""
+    facts = desk.facts if section == WHOLE else _within(section, desk.facts)
+    changed = []
+    for window in Window:
+        chart, _ = Chart.objects.get_or_create(
+            window=window.value, section=section,
+            defaults={"version": "", "computed_at": desk.now, "changed_at": datetime.fromtimestamp(0, tz=UTC)},
+        )  # fmt: skip
+        down = jumps.places(chart, held[window])
+        places = shape(
+            tops, articles=facts, at=desk.now, size=SIZE, window=window, pins=desk.pins, bans=desk.bans,
+            limits=desk.limits, held=down,
+        )  # fmt: skip
+        if _keep(chart, places, desk):
+            changed.append(str(chart))
+    return changed
+
+
+def _within(section: str, facts: Mapping[int, Facts]) -> dict[int, Facts]:
+    """The stories of one section; variety is then that of its subsections."""
+    return {
+        article: Facts(
+            fact.published_at, "" if fact.section == section else fact.section, fact.live, fact.cluster, section
         )
-        return [Count(*row) for row in cursor.fetchall()]
+        for article, fact in facts.items()
+        if fact.top == section
+    }
 
 
-def _published(*, now: datetime) -> dict[int, datetime]:
-    """When each counted article came out, as `_fact` has it."""
-    oldest = minute_of(now - KEPT)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT id, least(published_at, first_seen_at) FROM dateline_article
-                WHERE id IN (SELECT article_id FROM dateline_tally WHERE minute >= %s AND n <> 0)""",
-            [oldest],
-        )
-        return dict(cursor.fetchall())
-
-
-def _facts(ranked: set[int], *, now: datetime, bans: list[Ban]) -> dict[int, Facts]:
-    """What shaping asks of the ranked, the pinned, and as many of the newest as a list without counts needs."""
-    newest = Article.objects.filter(
-        state__in=SHOWN_STATES, killed_at=None, first_seen_at__gte=now - COLD_START, first_seen_at__lte=now
-    ).exclude(id__in=[ban.article_id for ban in bans])
-    wanted = ranked | set(newest.order_by("-first_seen_at", "id").values_list("id", flat=True)[:SIZE])
-    wanted |= set(Pin.objects.values_list("article_id", flat=True))
-    return {article.id: _fact(article) for article in Article.objects.filter(id__in=wanted)}
-
-
-def _fact(article: Article) -> Facts:
-    return Facts(
-        published_at=min(article.published_at or article.first_seen_at, article.first_seen_at),
-        section=article.section_path[-1] if article.section_path else "",
-        live=article.state in SHOWN_STATES and article.killed_at is None,
-    )
-
-
-def _hands(*, now: datetime) -> tuple[list[Pinned], list[Ban]]:
-    rows = [row for row in Pin.objects.all() if row.until is None or row.until > now]
-    pins = [Pinned(article_id=r.article_id, place=r.place, until=r.until) for r in rows if r.kind == Pin.Kind.PIN]
-    return pins, [Ban(article_id=r.article_id, until=r.until) for r in rows if r.kind == Pin.Kind.BAN]
-
-
-def _keep(window: str, section: str, places: list[Placed], *, now: datetime) -> bool:
-    version = _version(places)
-    chart, _ = Chart.objects.get_or_create(
-        window=window, section=section,
-        defaults={"version": "", "computed_at": now, "changed_at": datetime.fromtimestamp(0, tz=UTC)},
-    )  # fmt: skip
+def _keep(chart: Chart, places: list[Placed], desk: _Desk) -> bool:
+    told = bodies.board(window=chart.window, section=chart.section, places=places, stories=desk.stories)
+    version = bodies.version_of(told)
     if chart.version == version:
-        Chart.objects.filter(id=chart.id).update(computed_at=now)
+        Chart.objects.filter(id=chart.id).update(computed_at=desk.now)
         return False
     chart.standings.all().delete()
     Standing.objects.bulk_create(
@@ -117,10 +138,6 @@ def _keep(window: str, section: str, places: list[Placed], *, now: datetime) -> 
         )
         for p in places
     )  # fmt: skip
-    Chart.objects.filter(id=chart.id).update(version=version, computed_at=now, changed_at=now)
+    written = bodies.written(told, version=version, changed_at=desk.now)
+    Chart.objects.filter(id=chart.id).update(version=version, computed_at=desk.now, changed_at=desk.now, bodies=written)
     return True
-
-
-def _version(places: list[Placed]) -> str:
-    said = "|".join(f"{p.place},{p.article_id},{p.value},{p.label},{p.code},{p.counted_in}" for p in places)
-    return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()

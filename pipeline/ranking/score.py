@@ -156,15 +156,32 @@ class Board:
         self, window: Window, *, limit: int | None = None, published: Mapping[int, datetime] | None = None
     ) -> list[Ranked]:
         """The best `limit` articles with a positive value (all of them for None), in the one possible order."""
-        values = self._trending() if window is Window.TRENDING else self._sums[window]
-        least = _least(values, limit)
+        return self._ordered(self._values(window), limit=limit, published=published or {})
+
+    def top_of_each(
+        self, window: Window, *, groups: Mapping[int, str], limit: int, published: Mapping[int, datetime] | None = None
+    ) -> dict[str, list[Ranked]]:
+        """`top` for each group of articles; those in no group stand in none."""
+        parts: defaultdict[str, dict[int, int]] = defaultdict(dict)
+        for article, value in self._values(window).items():
+            if group := groups.get(article):
+                parts[group][article] = value
         known = published or {}
+        return {group: self._ordered(part, limit=limit, published=known) for group, part in parts.items()}
+
+    def _values(self, window: Window) -> Mapping[int, int]:
+        return self._trending() if window is Window.TRENDING else self._sums[window]
+
+    def _ordered(
+        self, values: Mapping[int, int], *, limit: int | None, published: Mapping[int, datetime]
+    ) -> list[Ranked]:
+        least = _least(values, limit)
         found = [Ranked(article, value, self._last(article)) for article, value in values.items() if value >= least]
         found.sort(
             key=lambda one: (
                 -one.value,
                 -one.minute,
-                _newest_first(known.get(one.article_id)),
+                _newest_first(published.get(one.article_id)),
                 one.article_id,
             )
         )

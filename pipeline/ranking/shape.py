@@ -21,6 +21,7 @@ CODES: Mapping[str, str] = {
     "fallback": "Too few stories were counted in the asked window, so a longer one filled up.",
     "newest": "Too few stories were counted at all, so the newest filled up.",
     "pinned": "An editor pinned it to this place.",
+    "held": "It jumped, most of it from one network: it keeps its old place until it calms down or an editor pins it.",
 }
 _LONGER: Mapping[Window, tuple[Window, ...]] = {
     Window.TRENDING: (Window.TRENDING, Window.NOW, Window.TODAY, Window.WEEK),
@@ -34,13 +35,15 @@ _LONGER: Mapping[Window, tuple[Window, ...]] = {
 class Facts:
     """What shaping needs of an article. `live` is False once killed, gone or under embargo.
 
-    `section` "" belongs to none; `cluster` names the event or live blog it is part of, "" for none.
+    `section` "" belongs to none; `cluster` names the event or live blog it is part of, "" for none; `top` is the
+    section at the top of its path, which has a list of its own.
     """
 
     published_at: datetime
     section: str = ""
     live: bool = True
     cluster: str = ""
+    top: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +85,15 @@ class Limits:
     """`max_age` per window; `shares` as (first places, most of one section among them).
 
     An older article stays out unless it leads its window by `surge` times the next: then it is news again that
-    people read it, and it is labelled. Anything older than `label_after` is labelled.
+    people read it, and it is labelled. Anything older than `label_after` is labelled. Past `age_cap`, where there is
+    one, nothing but a pin stands.
     """
 
     max_age: Mapping[Window, timedelta] = field(default_factory=_ages)
     shares: tuple[tuple[int, int], ...] = ((5, 2), (10, 3))
     surge: int = 2
     label_after: timedelta = timedelta(days=60)
+    age_cap: timedelta | None = None
 
 
 STANDARD = Limits()
@@ -104,10 +109,14 @@ def shape(
     pins: Iterable[Pin] = (),
     bans: Iterable[Ban] = (),
     limits: Limits = STANDARD,
+    held: Mapping[int, int | None] | None = None,
 ) -> list[Placed]:
-    """At most `size` places, fewer only when fewer articles may be shown at all. `at` decides what has expired."""
+    """At most `size` places, fewer only when fewer articles may be shown at all. `at` decides what has expired.
+
+    `held` has the best place an article may stand at by its count, None for nowhere.
+    """
     banned = frozenset(ban.article_id for ban in bans if _active(ban.until, at))
-    building = _List(size=size, articles=articles, banned=banned, at=at, limits=limits)
+    building = _List(size=size, articles=articles, banned=banned, at=at, limits=limits, held=held or {})
     building.pin([pin for pin in pins if _active(pin.until, at)], ranked.get(window, ()), window)
     for longer in _LONGER[window]:
         code = "counted" if longer is window else "fallback"
@@ -118,9 +127,9 @@ def shape(
     return building.places()
 
 
-def fell_back_to(places: Iterable[Placed], *, window: Window) -> str:
+def fell_back_to(places: Iterable[Placed], *, window: str) -> str:
     """The last resort any place came from: a longer window or "newest"; the asked window when none was needed."""
-    order = [*_LONGER[window], NEWEST]
+    order = [*_LONGER[Window(window)], NEWEST]
     return str(max((place.counted_in for place in places), key=order.index, default=window))
 
 
@@ -147,6 +156,7 @@ class _List:
     banned: frozenset[int]
     at: datetime
     limits: Limits
+    held: Mapping[int, int | None]
     taken: dict[int, Placed] = field(default_factory=dict)  #: by place
     used: set[int] = field(default_factory=set)
     clusters: set[str] = field(default_factory=set)
@@ -182,17 +192,31 @@ class _List:
         for place in range(1, self.size + 1):
             if place in self.taken:
                 continue
-            waiting = [one for one in waiting if self._available(one[0])]
+            waiting = [one for one in waiting if self._available(one[0]) and not self._too_old(one[0])]
             if not waiting:
                 return
-            index = next((i for i, (article, _) in enumerate(waiting) if self._varied(article, place)), None)
-            article, value = waiting.pop(index or 0)
-            nuance = "relaxed" if index is None else "varied" if index else code
-            self._take(place, article, value, nuance if code == "counted" else code, counted_in)
+            standing = [one for one in waiting if self._may_stand(one[0], place)]
+            if not standing:
+                continue
+            index = next((i for i, (article, _) in enumerate(standing) if self._varied(article, place)), None)
+            article, value = standing[index or 0]
+            waiting.remove((article, value))
+            nuance = "held" if article in self.held else "relaxed" if index is None else "varied" if index else code
+            self._take(place, article, value, nuance if nuance == "held" or code == "counted" else code, counted_in)
 
     def _available(self, article: int) -> bool:
         used = article in self.used or not self.showable(article)
         return not used and self.articles[article].cluster not in self.clusters
+
+    def _too_old(self, article: int) -> bool:
+        return self.limits.age_cap is not None and self.age(article) > self.limits.age_cap
+
+    def _may_stand(self, article: int, place: int) -> bool:
+        """Whether a held article's own place has been reached; others may stand anywhere."""
+        if article not in self.held:
+            return True
+        best = self.held[article]
+        return best is not None and place >= best
 
     def _varied(self, article: int, place: int) -> bool:
         """Whether the article's section may have one more place, in each of the stretches this place is in."""

@@ -84,7 +84,7 @@ def test_from_clicks_to_the_chart_nothing_is_lost_or_counted_twice(
 ) -> None:
     with transaction.atomic():
         stories = [story() for _ in range(6)]
-        origin = Origin.objects.create(id=9, kind=Origin.Kind.BOX, started_at=NOW)
+        origin = Origin.objects.create(id=9, kind=Origin.Kind.POST, started_at=NOW)
         for number, person, ago_min in clicks:
             event(
                 origin=origin, ordinal=person, article=stories[number], at=NOW - timedelta(minutes=ago_min), verdict="pending",

@@ -8,6 +8,10 @@ from pipeline.articles.models import Article, Bulletin
 from pipeline.kernel.queue import Job, wake
 
 
+#: After these a story must leave Most Popular, or stand there with other words, at once.
+_RERANKED = (Bulletin.Kind.KILL, Bulletin.Kind.GONE, Bulletin.Kind.RETRACTION, Bulletin.Kind.CORRECTION)
+
+
 def announce(article: Article, *, now: datetime) -> bool:
     """Announce an eligible article; True for the one caller that did. The row's own condition is what makes it once."""
     won = Article.objects.filter(id=article.id, state=Article.State.ELIGIBLE, announced_at=None).update(
@@ -26,4 +30,6 @@ def say(article: Article, *, kind: Bulletin.Kind, now: datetime, said: str = "")
     _, made = Bulletin.objects.get_or_create(
         article=article, kind=kind, version=article.version, defaults={"at": now, "said": said[:2000]}
     )
+    if made and kind in _RERANKED:
+        wake(Job.RANKING_REFRESH)
     return made
