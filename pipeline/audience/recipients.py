@@ -15,6 +15,30 @@ SELECT reader.id, reader.address
    AND NOT EXISTS (SELECT 1 FROM dateline_suppression gone WHERE gone.address_hash = reader.address_hash)
 """
 
+#: The dial, of `choice`, for an edition of slot %(slot)s: pauses, and who asked for fewer had none too lately. Spans,
+#: not calendar days: they need no zone, and leave room for summer time and a late start. An edition a reader is
+#: frozen into never excludes itself.
+DIAL = """
+   AND (choice.paused_until IS NULL OR choice.paused_until <= %(slot)s)
+   AND (choice.pace = 'every' OR choice.last_at IS NULL OR choice.last_at = %(slot)s
+        OR abs(extract(epoch FROM choice.last_at - %(slot)s))
+           >= CASE choice.pace WHEN 'daily' THEN 20 * 3600 ELSE 156 * 3600 END)
+"""
+#: Run at the freeze, over the temporary table of those frozen: only choices that ask for fewer need to remember.
+REMEMBER = """
+UPDATE dateline_subscription AS choice SET last_at = %(slot)s FROM frozen
+ WHERE choice.topic_id = %(topic)s AND choice.subscriber_id = frozen.id AND choice.pace <> 'every'
+"""
+
+
+def due(*, condition: str = "") -> str:
+    """SELECT of (id, address) of who is due an edition: parameters %(topic)s and %(slot)s.
+
+    `condition` is SQL over `reader` and `choice` that narrows it further, a segment's for one; its parameters are the
+    caller's to give.
+    """
+    return RECIPIENTS + DIAL + (f"   AND ({condition})\n" if condition else "")
+
 
 def count(*, topic_id: int) -> int:
     """How many readers a mail to this topic would reach now."""

@@ -17,7 +17,7 @@ from django.db.models.query import QuerySet
 from django.utils import timezone
 from idna import IDNAError
 
-from pipeline.audience.recipients import RECIPIENTS
+from pipeline.audience.recipients import due
 from pipeline.channels.base import Envelope, MailChannel, Outcome, Permanent, RateLimited, Receipt, Temporary
 from pipeline.channels.mail.dkim import Signer, UnusableKey, keys
 from pipeline.delivery import journal as journals
@@ -52,6 +52,7 @@ class Claim:
     fence: int
     topic_id: int
     edition_id: int
+    slot_at: datetime
     leaves: bool = True  #: False where only what a dead holder of a cancelled send left behind is settled
 
 
@@ -66,7 +67,7 @@ UPDATE dateline_batch AS batch
          AND NOT EXISTS (SELECT 1 FROM dateline_stop stop WHERE stop.kind = 'sending')) OR (send.state = 'cancelled' AND batch.state = 'claimed'))
    AND ((batch.state = 'pending' AND batch.due_at <= clock_timestamp()) OR (batch.state = 'claimed'
         AND batch.lease_until < clock_timestamp() - CASE WHEN batch.host = %(host)s THEN 0 ELSE %(patience)s END * interval '1 second'))
-RETURNING batch.fence, send.id, newsletter.topic_id, edition.id, send.state = 'submitting'
+RETURNING batch.fence, send.id, newsletter.topic_id, edition.id, edition.slot_at, send.state = 'submitting'
 """
 _RENEW = """
 UPDATE dateline_batch SET lease_until = clock_timestamp() + %(lease)s * interval '1 second'
@@ -77,7 +78,7 @@ UPDATE dateline_batch SET lease_until = clock_timestamp() + %(lease)s * interval
 _DROP_LEAVERS = f"""
 UPDATE dateline_delivery SET state = 'suppressed', reason = 'left or was suppressed after the audience was frozen'
  WHERE batch_id = %(batch)s AND state IN ('pending', 'deferred')
-   AND NOT EXISTS (SELECT 1 FROM ({RECIPIENTS}) AS still WHERE still.id = dateline_delivery.subscriber_id OFFSET 0)
+   AND NOT EXISTS (SELECT 1 FROM ({due()}) AS still WHERE still.id = dateline_delivery.subscriber_id OFFSET 0)
 """  # noqa: S608 - our own constant
 #: `is_due` in words: a deferred row waits for its time, everything else open is due.
 _OPEN = """
@@ -223,10 +224,12 @@ def _claim(*, batch_id: int, fence: int, proof: journals.Testimony | None, now: 
         row = cursor.fetchone()
         if row is None:
             return None
-        claim = Claim(batch_id, fence=row[0], send_id=row[1], topic_id=row[2], edition_id=row[3], leaves=row[4])
+        claim = Claim(
+            batch_id, fence=row[0], send_id=row[1], topic_id=row[2], edition_id=row[3], slot_at=row[4], leaves=row[5]
+        )
         if proof is not None:
             _settle(claim, proof, now=now)
-        cursor.execute(_DROP_LEAVERS, {"batch": batch_id, "topic": claim.topic_id})
+        cursor.execute(_DROP_LEAVERS, {"batch": batch_id, "topic": claim.topic_id, "slot": claim.slot_at})
     outcomes.expire(batch_id=batch_id)
     return claim
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Max
 
-from pipeline.audience.recipients import RECIPIENTS
+from pipeline.audience.recipients import REMEMBER, due
 from pipeline.delivery.course.pace import spread
 from pipeline.delivery.models import Delivery, Send
 
@@ -27,7 +27,7 @@ def freeze(*, send: Send, now: datetime) -> int:
     """
     newsletter = send.edition.newsletter
     departures = {zone: datetime.fromisoformat(at) for zone, at in send.params.get("departures", {}).items()}
-    frozen = _insert(send=send, topic_id=newsletter.topic_id, departures=departures, now=now)
+    frozen = _insert(send=send, departures=departures, now=now)
     if newsletter.pace_s:
         spread(send_id=send.id, over=timedelta(seconds=newsletter.pace_s))
     last = send.batches.aggregate(last=Max("due_at"))["last"] or now
@@ -46,9 +46,9 @@ def uncounted(send: Send) -> str:
     return f"{send.recipients} frozen, {kept} listed, {unanswered} of them without an end"
 
 
-def _insert(*, send: Send, topic_id: int, departures: dict[str, datetime], now: datetime) -> int:
+def _insert(*, send: Send, departures: dict[str, datetime], now: datetime) -> int:
     values: dict[str, Any] = {
-        "send": send.id, "topic": topic_id, "size": BATCH_SIZE, "now": now,
+        "send": send.id, "topic": send.edition.newsletter.topic_id, "slot": send.edition.slot_at, "size": BATCH_SIZE, "now": now,
         "otherwise": max(departures.get("", now), now), "zones": list(departures), "instants": [max(at, now) for at in departures.values()],
     }  # fmt: skip
     with connection.cursor() as cursor:
@@ -58,6 +58,7 @@ def _insert(*, send: Send, topic_id: int, departures: dict[str, datetime], now: 
         cursor.execute(_BATCHES, values)
         cursor.execute(_DELIVERIES, values)
         inserted = int(cursor.rowcount)
+        cursor.execute(REMEMBER, values)
         cursor.execute("DROP TABLE frozen")
     if counted != inserted:
         raise CountsDiffer(f"{counted} counted, {inserted} frozen")
@@ -68,7 +69,7 @@ _AT_ONCE = f"""
 CREATE TEMPORARY TABLE frozen ON COMMIT DROP AS
 SELECT id, address, ordinal, (ordinal - 1) / %(size)s AS part,
        least(%(now)s::timestamptz, clock_timestamp()) AS due_at
-  FROM (SELECT id, address, row_number() OVER (ORDER BY id) AS ordinal FROM ({RECIPIENTS}) AS reader) AS placed
+  FROM (SELECT id, address, row_number() OVER (ORDER BY id) AS ordinal FROM ({due()}) AS reader) AS placed
 """  # noqa: S608 - our own constant
 #: A batch never mixes two departures, so that each can be due at its own.
 _AT_THEIR_CLOCK = f"""
@@ -77,7 +78,7 @@ SELECT id, address, ordinal, due_at, dense_rank() OVER (ORDER BY due_at, seat / 
   FROM (SELECT id, address, due_at, row_number() OVER (ORDER BY due_at, id) AS ordinal,
                row_number() OVER (PARTITION BY due_at ORDER BY id) - 1 AS seat
           FROM (SELECT reader.id, reader.address, coalesce(departure.at, %(otherwise)s) AS due_at
-                  FROM ({RECIPIENTS}) AS reader JOIN dateline_subscriber person ON person.id = reader.id
+                  FROM ({due()}) AS reader JOIN dateline_subscriber person ON person.id = reader.id
                   LEFT JOIN unnest(%(zones)s::text[], %(instants)s::timestamptz[]) AS departure (zone, at)
                     ON departure.zone = person.zone) AS timed) AS placed
 """  # noqa: S608 - our own constant
