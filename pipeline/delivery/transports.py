@@ -212,7 +212,9 @@ def _trouble(row: Transport | None, *, config: Config, greet: Callable[[MailServ
         if row is not None and row.kind == Transport.Kind.ESP:
             socket.create_connection(_api(row, config=config), timeout=PROBE_S).close()
         else:
-            greet(mail.server(config) if row is None or row.name == RELAY else relay_of(settings_of(row, config=config)))
+            greet(
+                mail.server(config) if row is None or row.name == RELAY else relay_of(settings_of(row, config=config))
+            )
     except (OSError, Permanent, mail.NoMailServer) as error:
         return str(error) or type(error).__name__
     return ""

@@ -11,7 +11,8 @@ import pytest
 import redis
 from django.db import connection
 
-from pipeline.delivery.models import Batch, Delivery, Send
+from pipeline.delivery.models import Batch, Delivery, Send, Transport
+from pipeline.delivery.transports import sealed_settings
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.kernel.config import Config, config
 from pipeline.kernel.queue import Queue
@@ -138,6 +139,22 @@ def test_every_thing_that_stands_in_the_way_is_red_by_itself(clock: Clock, post:
     assert look(SLOT - 5 * MINUTE) == 1
     assert set(red(5)) == {"preflight", "stories", "items", "transport"}
     assert "cannot be used" in red(5)["transport"]
+
+
+def test_a_relay_that_is_away_is_said_and_not_red_while_another_way_answers(
+    clock: Clock, post: Letters, at_relay: Any
+) -> None:
+    composed(clock)
+    sealed = sealed_settings("second", {"url": known().smtp_url}, config=known())
+    second = Transport.objects.create(name="second", kind="relay", rank=1, settings=sealed, created_at=DRAFT)
+    at_relay("smtp://127.0.0.1:1")
+    look(SLOT - 15 * MINUTE)
+    said = [one["said"] for one in Check.objects.get(mark=15).findings if one["code"] == "transport"]
+    assert said[0].startswith("The mail relay cannot be used: ") and said[1] == "second answers."
+    assert red(15) == {}
+    Transport.objects.filter(id=second.id).update(settings=b"sealed by another")
+    look(SLOT - 5 * MINUTE)
+    assert "second cannot be used" in red(5)["transport"]
 
 
 def test_senders_that_give_no_sign_of_life_are_red(clock: Clock, post: Letters) -> None:

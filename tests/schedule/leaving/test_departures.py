@@ -137,3 +137,23 @@ def test_the_cut_off_and_the_minimum_are_counted_from_the_first_zone(clock: Cloc
     assert first().state == "collecting"
     clock.run(TOKYO - timedelta(minutes=20), TOKYO, step=timedelta(minutes=5))
     assert (first().state, first().code) == ("skipped", "below_minimum")
+
+
+@pytest.mark.usefixtures("worldwide")
+def test_too_few_stories_is_decided_before_the_first_zone_not_before_the_newsroom(clock: Clock) -> None:
+    Newsletter.objects.update(created_at=TOKYO - timedelta(hours=3), below_minimum="shorten")
+    stories(1, now=TOKYO - timedelta(minutes=45))
+    clock.run(TOKYO - timedelta(minutes=45), TOKYO - timedelta(minutes=21), step=timedelta(minutes=4))
+    assert (first().state, first().code) == ("collecting", "below_minimum"), "stories may still come"
+    clock.run(TOKYO - timedelta(minutes=20), TOKYO, step=timedelta(minutes=4))
+    assert Send.objects.get().created_at == TOKYO
+    assert first().items.filter(picked=True).count() == 1
+
+
+@pytest.mark.usefixtures("worldwide")
+def test_a_story_after_the_first_zones_cutoff_is_in_nobodys_edition(clock: Clock) -> None:
+    Newsletter.objects.update(created_at=TOKYO - timedelta(hours=3))
+    stories(now=TOKYO - timedelta(minutes=45))
+    late = articles.article(age_s=0, now=TOKYO - timedelta(minutes=19))
+    clock.run(TOKYO - timedelta(minutes=30), TOKYO, step=timedelta(minutes=6))
+    assert (first().state, first().items.get(article=late).picked) == ("sending", False)
