@@ -14,6 +14,8 @@ from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
+from pipeline.engagement import crawlers
+
 
 class Kind(StrEnum):
     """Who is asking, as far as the header tells."""
@@ -80,7 +82,7 @@ _ORDER = (
     (Kind.HEADLESS, _HEADLESS),
     (Kind.SCANNER, _SCANNERS),
     (Kind.LIBRARY, _LIBRARIES),
-    (Kind.CRAWLER, _CRAWLERS),
+    (Kind.CRAWLER, (*_CRAWLERS, *crawlers.NAMES)),
 )
 _PATTERNS = tuple((kind, re.compile("|".join(parts), re.IGNORECASE)) for kind, parts in _ORDER)
 
@@ -108,19 +110,50 @@ SCANNING_NETWORKS = {
         *("40.92.0.0/15", "40.107.0.0/16", "52.100.0.0/14", "104.47.0.0/17", "52.238.78.88/32"),
         *("2a01:111:f400::/48", "2a01:111:f403::/48"),
     ),
-    "barracuda-egd": ("209.222.82.0/24",),
+    "barracuda-egd": (
+        *("209.222.82.0/24", "3.24.133.128/25", "15.222.16.128/25", "35.157.190.224/27", "18.185.115.192/26"),
+        *("18.184.203.224/27", "13.200.136.128/25", "35.176.92.96/27", "18.133.136.128/26", "18.133.136.96/27"),
+    ),
 }
-_SCANNING = [(ip_network(net), name) for name, nets in SCANNING_NETWORKS.items() for net in nets]
+#: These scan as well, and readers behind their browser isolation come from them: suspicious only while a mail is new.
+GATEWAY_NETWORKS = {
+    "proofpoint": (
+        *("67.231.144.0/20", "148.163.128.0/19", "205.220.160.0/19", "185.132.180.0/22", "185.183.28.0/22"),
+    ),
+    "mimecast": (
+        *("207.211.30.0/23", "205.139.110.0/23", "91.220.42.0/24", "195.130.217.0/24", "146.101.78.0/24"),
+        *("170.10.128.0/21", "63.128.21.0/24", "216.205.24.0/24", "185.58.84.0/22", "194.104.108.0/22"),
+    ),
+    "cisco-ironport": ("68.232.128.0/19", "216.71.128.0/19", "139.138.32.0/19"),
+}
+#: What the door says of an address where it keeps nothing else of it.
+A_SCANNER, A_GATEWAY = "scanner", "gateway"
+_KNOWN = [
+    (ip_network(net), name)
+    for networks in (SCANNING_NETWORKS, GATEWAY_NETWORKS)
+    for name, nets in networks.items()
+    for net in nets
+]
+
+
+def only_scans(network: str) -> bool:
+    """Whether a network by that name never carries a person's request."""
+    return network == A_SCANNER or network in SCANNING_NETWORKS
+
+
+def may_scan(network: str) -> bool:
+    """Whether a network by that name carries scanners and readers."""
+    return network == A_GATEWAY or network in GATEWAY_NETWORKS
 
 
 @lru_cache(maxsize=65536)
 def known_network(ip: str) -> str:
-    """The name of the mail-scanning network an address belongs to, "" when it is none or not an address."""
+    """The name of the scanning or gateway network an address belongs to, "" for any other and for no address."""
     try:
         address = ip_address(ip)
     except ValueError:
         return ""
-    return next((name for net, name in _SCANNING if address in net), "")
+    return next((name for net, name in _KNOWN if address in net), "")
 
 
 @lru_cache(maxsize=65536)

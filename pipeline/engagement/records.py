@@ -61,6 +61,8 @@ class Flag(IntFlag):
     HEAD = 4
     PREFETCH = 8
     HONEYPOT = 16
+    SCANNER = 32  #: from a network that only scans mail (agents.only_scans)
+    GATEWAY = 64  #: from one that scans and isolates readers (agents.may_scan)
 
 
 #: Every value of the byte, because looking one up costs a tenth of making one.

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
+from pipeline.engagement.agents import A_GATEWAY, A_SCANNER
 from pipeline.engagement.records import VISITOR_BYTES, Flag
 from pipeline.engagement.tally import LOCK, Vote, settle_votes
 from pipeline.engagement.verdicts import PRODUCTION, Hit, Ruling, Thresholds, Verdict, judge
@@ -123,7 +124,7 @@ def _hit(row: _Row) -> Hit:
         headers={"purpose": "prefetch"} if Flag.PREFETCH in flags else {},
         honeypot=Flag.HONEYPOT in flags or row.link_kind == "honeypot",
         mangled=Flag.MANGLED in flags,
-        network="",
+        network=A_SCANNER if Flag.SCANNER in flags else A_GATEWAY if Flag.GATEWAY in flags else "",
     )
 
 

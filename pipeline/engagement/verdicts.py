@@ -22,7 +22,7 @@ from math import ceil
 from pipeline.engagement import agents
 
 _Indexes = Iterable[int]
-RULES_VERSION = 1
+RULES_VERSION = 2
 RULES: Mapping[str, str] = {
     "R1": "Not a GET: nothing was shown to anyone.",
     "R2": "The browser said it was fetching ahead (Sec-Purpose, Purpose, X-Purpose or X-Moz).",
@@ -155,12 +155,13 @@ def _verdict(found: set[str]) -> Verdict:
 def _alone(hit: Hit, thresholds: Thresholds) -> set[str]:
     """The rules that need nothing but the event itself."""
     network = agents.known_network(hit.ip) if hit.network is None else hit.network
+    gateway = agents.may_scan(network) or hit.asn in thresholds.slow_gateways
     tests = {
         "R1": hit.method.upper() != "GET",
         "R2": agents.fetching_ahead(hit.headers),
         "R4": hit.honeypot,
-        "R5": network in agents.SCANNING_NETWORKS,
-        "R6": _too_soon(hit, thresholds),
+        "R5": agents.only_scans(network),
+        "R6": _too_soon(hit, thresholds, gateway=gateway),
         "DAMAGED": hit.mangled,
     }
     return {rule for rule, holds in tests.items() if holds} | _by_agent(hit)
@@ -176,11 +177,11 @@ def _by_agent(hit: Hit) -> set[str]:
     return set() if kind is agents.Kind.PERSON else {"R3"}
 
 
-def _too_soon(hit: Hit, thresholds: Thresholds) -> bool:
+def _too_soon(hit: Hit, thresholds: Thresholds, *, gateway: bool) -> bool:
     if hit.delivered_at is None:
         return False
     least = thresholds.open_after_s if hit.is_open else thresholds.click_after_s
-    if hit.asn in thresholds.slow_gateways:
+    if gateway:
         least = thresholds.slow_gateway_s
     return hit.at - hit.delivered_at < timedelta(seconds=least)
 

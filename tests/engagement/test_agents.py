@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engagement.agents import Kind, fetching_ahead, kind, known_network, prefix
+from pipeline.engagement.agents import Kind, fetching_ahead, kind, known_network, may_scan, only_scans, prefix
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 CHROME = (
@@ -164,3 +164,49 @@ def test_a_scanning_network_is_known_by_address(ip: str, name: str) -> None:
 )
 def test_a_source_is_its_prefix(ip: str, key: str) -> None:
     assert prefix(ip) == key
+
+
+#: From the recorded headers of crawler-user-agents (MIT): one of each of its robots that call themselves nothing else.
+NAMED_ROBOTS = [
+    "BIGLOTRON (Beta 2;GNU/Linux)",
+    "PostRank/2.0 (postrank.com; 1 subscribers)",
+    "Xenu Link Sleuth/1.3.8",
+    "Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.1; Trident/6.0) LinkCheck by Siteimprove.com",
+    f"{CHROME} DareBoost",
+    "BW/1.1; bit.ly/3eZNDnO",
+    "Valve/Steam HTTP Client 1.0 (SteamChatURLLookup)",
+    "Mozilla/5.0 (X11; Ubuntu; Linux i686; rv:14.0; ips-agent) Gecko/20100101 Firefox/14.0.1",
+    f"{CHROME} NewRelicSynthetics/1.0",
+    f"{CHROME} (ThousandEyes Agent)",
+    f"{CHROME} Ghost Inspector (63c85ddbde52d6697f57c623)",
+    "Asana/1.4.0 WebsiteMetadataRetriever",
+]
+#: Headers of the same list that people send: a phone's build, Facebook's own browser, desktop programs.
+NO_ROBOTS = [
+    f"{ANDROID} MetaIAB Facebook",
+    "Mozilla/5.0 (Linux; Android 15; CPH2557 Build/AP3A.240617.008; wv) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Version/4.0 Chrome/142.0.7444.142 Mobile Safari/537.36 Instagram 406.0.0.58.159 Android (35/15; OPPO) NV/1",
+    f"{CHROME} Electron/39.2.7",
+    f"{IPHONE} Version/17.4.1 Mobile/15E148 Safari/604.1 (Ecosia ios@9.2.3.1367)",
+]
+
+
+@pytest.mark.parametrize("ua", NAMED_ROBOTS)
+def test_a_robot_that_gives_itself_away_by_its_name_alone_is_known(ua: str) -> None:
+    assert kind(ua) is Kind.CRAWLER
+
+
+@pytest.mark.parametrize("ua", NO_ROBOTS)
+def test_what_the_list_takes_for_a_robot_and_people_send_is_a_person(ua: str) -> None:
+    assert kind(ua) is Kind.PERSON
+
+
+@pytest.mark.parametrize(
+    ("ip", "only", "may"),
+    [
+        ("40.107.1.1", True, False), ("18.133.136.100", True, False), ("67.231.150.4", False, True),
+        ("205.139.111.9", False, True), ("68.232.130.2", False, True), ("8.8.8.8", False, False),
+    ],
+)  # fmt: skip
+def test_a_network_only_scans_or_has_readers_as_well(ip: str, only: bool, may: bool) -> None:
+    assert (only_scans(known_network(ip)), may_scan(known_network(ip))) == (only, may)

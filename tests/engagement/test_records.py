@@ -20,7 +20,7 @@ rows = st.builds(
     origin=st.integers(0, 2**32 - 1),
     ordinal=st.integers(0, 2**32 - 1),
     link=st.integers(0, 2**16 - 1),
-    flags=st.integers(0, 31).map(Flag),
+    flags=st.integers(0, 127).map(Flag),
     method=st.sampled_from(["GET", "HEAD", "OPTIONS", "POST", "OTHER"]),
     visitor=st.binary(min_size=16, max_size=16),
     user_agent=texts,

@@ -1,11 +1,10 @@
-"""Person or machine: a table of rules, and a labelled simulation of gateways, proxies and readers."""
+"""Person or machine: a table of rules, and what holds for any list of events."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -21,21 +20,7 @@ from pipeline.engagement.verdicts import (
     judge,
     settled_at,
 )
-
-SENT = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
-CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Safari/537.36"
-IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
-MPP = "Mozilla/5.0"
-GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
-READERS = [
-    CHROME,
-    f"{IPHONE} Version/18.1 Mobile/15E148 Safari/604.1",
-    f"{IPHONE} Mobile/22B83 [FBAN/FBIOS;FBAV/487.0.0.30;FBDV/iPhone16,1]",
-    f"{IPHONE} Mobile/22B83 Instagram 355.0.0.27 (iPhone16,1; iOS 18_1)",
-    f"{IPHONE} Mobile/22B83 [LinkedInApp]/9.30",
-    f"{IPHONE} GSA/342.0 Mobile/15E148 Safari/604.1",
-    "Mozilla/5.0 (Windows NT 10.0; rv:128.0) Gecko/20100101 Thunderbird/128.4",
-]
+from tests.factories.hits import CHROME, GMAIL, MPP, SENT, labelled
 
 
 def hit(after_s: float, link: str = "1", **facts: object) -> Hit:
@@ -164,7 +149,7 @@ def test_a_crowd_ends_where_its_window_ends() -> None:
 def test_every_rule_that_can_fire_has_a_sentence() -> None:
     fired = {
         rule
-        for verdict in judge([hit(300, "", ua=GMAIL), *(one for one, _ in simulation(seed=3))])
+        for verdict in judge([hit(300, "", ua=GMAIL), *(one for one, _ in labelled(seed=3))])
         for rule in verdict.rules
     }
     assert fired == set(RULES)
@@ -211,122 +196,6 @@ def test_a_settled_verdict_stays(hits: list[Hit]) -> None:
     first = min(hits, key=lambda one: one.at)
     near = [one for one in hits if one.at <= settled_at(first) or one.mangled]
     assert judge(near)[near.index(first)] == judge(hits)[hits.index(first)]
-
-
-# --- a labelled day: (hit, True when a machine sent it)
-
-
-def simulation(seed: int, *, readers: int = 1500, links: int = 12) -> Iterator[tuple[Hit, bool]]:
-    """A send: two readers in five sit behind a gateway of some kind, and most people never click."""
-    chance = random.Random(seed)
-    for number in range(readers):
-        delivered = SENT + timedelta(seconds=chance.uniform(0, 600))
-        facts = {"message": f"m{number}", "delivered_at": delivered, "links": links * (number % 2)}
-        for machine in chance.sample(MACHINES, k=chance.choice([0, 0, 0, 1, 1])):
-            yield from ((one, True) for one in machine(chance, facts, delivered, links))
-        if chance.random() < 0.35:
-            yield from ((one, False) for one in reader(chance, facts, delivered, links))
-    yield from ((one, True) for one in farm(chance))
-
-
-def reader(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
-    """Opens after minutes or hours, reads, clicks one to four stories with pauses; sometimes from isolation."""
-    ua, ip = (
-        chance.choice(READERS),
-        f"100.{chance.randrange(64)}.{chance.randrange(256)}.{chance.randrange(256)}",
-    )
-    asn = 22843 if chance.random() < 0.03 else None
-    at = delivered + timedelta(seconds=max(chance.lognormvariate(7.8, 1.4), 3700 if asn else 0))
-    for link in chance.sample(range(links), k=chance.choice([1, 1, 1, 2, 3, 4])):
-        yield Hit(at=at, link=str(link), ua=ua, ip=ip, asn=asn, **facts)
-        at += timedelta(seconds=6 + chance.lognormvariate(3.5, 1.0))
-
-
-def safe_links(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
-    """Pairs in the same second from Exchange Online, the second one damaged; a browser's header."""
-    for link in chance.sample(range(links), k=chance.randrange(1, links)):
-        at = delivered + timedelta(seconds=chance.uniform(1, 1200))
-        ip = f"40.107.{chance.randrange(256)}.{chance.randrange(256)}"
-        yield Hit(at=at, link=str(link), ua=CHROME, ip=ip, **facts)
-        yield Hit(at=at, link=str(link), ua=CHROME, ip=ip, mangled=True, **facts)
-
-
-def sweeper(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
-    """Every link within seconds, from rotating addresses, minutes after acceptance; the picture too."""
-    start = delivered + timedelta(seconds=chance.uniform(5, 3 * 3600))
-    for link in ["", *map(str, range(links))]:
-        ip = f"13.{chance.randrange(256)}.{chance.randrange(256)}.7"
-        yield Hit(
-            at=start + timedelta(seconds=chance.uniform(0, 8)),
-            link=link,
-            ua=CHROME,
-            ip="13.0.0.7" if not link else ip,
-            **facts,
-        )
-
-
-def trapped(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
-    """A few links and the hidden one, slowly."""
-    at = delivered + timedelta(seconds=chance.uniform(60, 7200))
-    for link in chance.sample(range(links), k=3):
-        yield Hit(at=at, link=str(link), ua=CHROME, ip="18.5.5.5", **facts)
-        at += timedelta(seconds=chance.uniform(6, 40))
-    yield Hit(at=at, link="trap", ua=CHROME, ip="18.5.5.77", honeypot=True, **facts)
-
-
-def damager(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
-    for link in chance.sample(range(links), k=3):
-        at = delivered + timedelta(seconds=chance.uniform(60, 7200))
-        yield Hit(at=at, link=str(link), ua=CHROME, ip=f"52.{link}.8.8", mangled=True, **facts)
-
-
-def apple(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
-    at = delivered + timedelta(seconds=chance.uniform(1, 6 * 3600))
-    yield Hit(at=at, link="", ua=MPP, ip="17.58.1.1", **facts)
-
-
-def header_bots(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
-    agents = [
-        "",
-        "curl/8.9",
-        "python-requests/2.32",
-        "Slackbot-LinkExpanding 1.0 (+https://x)",
-        f"{CHROME} HeadlessChrome/141",
-    ]
-    at = delivered + timedelta(seconds=chance.uniform(40, 7200))
-    yield Hit(at=at, link="1", ua=chance.choice(agents), ip="3.3.3.3", **facts)
-    yield Hit(at=at, link="2", ua=CHROME, ip="3.3.3.3", method="HEAD", **facts)
-    yield Hit(at=at, link="3", ua=CHROME, ip="3.3.4.3", headers={"Sec-Purpose": "prefetch"}, **facts)
-
-
-def early(chance: random.Random, facts: dict, delivered: datetime, links: int) -> Iterator[Hit]:
-    late_gateway = chance.random() < 0.5
-    at = delivered + timedelta(seconds=chance.uniform(0, 590 if late_gateway else 29))
-    yield Hit(at=at, link="4", ua=CHROME, ip="5.5.5.5", asn=30031 if late_gateway else None, **facts)
-
-
-def farm(chance: random.Random) -> Iterator[Hit]:
-    """One host following a link of many readers."""
-    for number in range(150):
-        at = SENT + timedelta(seconds=9000 + number * chance.uniform(0.5, 1.5))
-        yield Hit(at=at, delivered_at=SENT, message=f"f{number}", link="1", ua=CHROME, ip="9.9.9.9")
-
-
-MACHINES = [safe_links, sweeper, trapped, damager, apple, header_bots, early]
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_machines_are_found_and_people_are_left_alone(seed: int) -> None:
-    labelled = list(simulation(seed))
-    verdicts = judge([one for one, _ in labelled])
-    machines = [verdict.verdict for verdict, (_, machine) in zip(verdicts, labelled, strict=True) if machine]
-    people = [verdict.verdict for verdict, (_, machine) in zip(verdicts, labelled, strict=True) if not machine]
-    found = sum(ruling in {Ruling.SCANNER, Ruling.PREFETCH} for ruling in machines) / len(machines)
-    wronged = sum(ruling is not Ruling.HUMAN for ruling in people) / len(people)
-    assert len(machines) > 2000
-    assert len(people) > 800
-    assert found >= 0.95
-    assert wronged <= 0.01
 
 
 def test_a_webmail_proxy_is_a_doubt_and_never_a_person() -> None:
