@@ -180,6 +180,17 @@ def add_push(
         _print(command.run(source=source, kind=kind))
 
 
+@app.command("add-hook")
+def add_hook(
+    url: str,
+    event: Annotated[list[str], typer.Option(help="what it is told; repeat the option; docs/webhooks.md lists them")],
+    name: Annotated[str, typer.Option(help="as the newsroom calls it")] = "",
+) -> None:
+    """(db) Tell another program what happens here, signed; the same address again gets a new secret and is woken."""
+    with _database("add_hook") as command:
+        _print(command.run(url=url, name=name, events=event))
+
+
 @app.command("create-newsletter")
 def create_newsletter(
     name: str,

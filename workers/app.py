@@ -38,6 +38,7 @@ app.conf.update(
             "posts",
             "engagement",
             "ranking",
+            "hooks",
             "upkeep",
         )
     ],

@@ -22,6 +22,7 @@ SCHEDULE = {
         (Job.ENGAGEMENT_DRAIN, 1.0),
         (Job.RANKING_REFRESH, 2.0),
         (Job.UPKEEP_SWEEP, 3.0),
+        (Job.HOOKS_DELIVER, 5.0),
         (Job.DELIVERY_FEEDBACK, 60.0),
         (Job.UPKEEP_RETAIN, 3600.0),
     )

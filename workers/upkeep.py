@@ -8,6 +8,7 @@ from django.utils import timezone
 from pipeline.articles import intake, revise
 from pipeline.delivery import send
 from pipeline.editions import links
+from pipeline.hooks import tell as hooks
 from pipeline.kernel.queue import Job
 from pipeline.posts import sweep as posts
 from pipeline.sources import watch
@@ -26,3 +27,4 @@ def sweep(**_: object) -> None:
 def forget(**_: object) -> None:
     watch.forget(now=timezone.now())
     watch.learn(now=timezone.now())
+    hooks.forget(now=timezone.now())

@@ -54,6 +54,7 @@ class Job(StrEnum):
     POSTS_MEASURE = "posts.measure"
     ENGAGEMENT_DRAIN = "engagement.drain"
     RANKING_REFRESH = "ranking.refresh"
+    HOOKS_DELIVER = "hooks.deliver"
     UPKEEP_SWEEP = "upkeep.sweep"
     UPKEEP_RETAIN = "upkeep.retain"
 
@@ -80,6 +81,7 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.POSTS_MEASURE: Queue.SOCIAL,
     Job.ENGAGEMENT_DRAIN: Queue.FAST,
     Job.RANKING_REFRESH: Queue.FAST,
+    Job.HOOKS_DELIVER: Queue.SLOW,
     Job.UPKEEP_SWEEP: Queue.FAST,
     Job.UPKEEP_RETAIN: Queue.SLOW,
 }

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection, transaction
 
+from pipeline.hooks.tell import tell
 from pipeline.ranking import bodies, jumps, method, reading
 from pipeline.ranking.bodies import Story
 from pipeline.ranking.models import Chart, Standing
@@ -130,6 +132,7 @@ def _keep(chart: Chart, places: list[Placed], desk: _Desk) -> bool:
     if chart.version == version:
         Chart.objects.filter(id=chart.id).update(computed_at=desk.now)
         return False
+    before = list(chart.standings.order_by("place").values_list("article_id", flat=True))
     chart.standings.all().delete()
     Standing.objects.bulk_create(
         Standing(
@@ -140,4 +143,15 @@ def _keep(chart: Chart, places: list[Placed], desk: _Desk) -> bool:
     )  # fmt: skip
     written = bodies.written(told, version=version, changed_at=desk.now)
     Chart.objects.filter(id=chart.id).update(version=version, computed_at=desk.now, changed_at=desk.now, bodies=written)
+    if chart.section == WHOLE and before != [place.article_id for place in places]:
+        tell(event="popular.changed", body=_told(told, places), now=desk.now)
     return True
+
+
+def _told(told: Mapping[str, Any], places: list[Placed]) -> dict[str, Any]:
+    """A list as hooks/events.py promises it."""
+    items = [
+        {"id": place.article_id, **{name: item[name] for name in ("place", "url", "title", "clicks")}}
+        for place, item in zip(places, told["items"], strict=True)
+    ]
+    return {"window": told["window"], "note": told["note"], "items": items}

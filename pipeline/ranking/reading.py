@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -75,10 +76,16 @@ def newest(*, now: datetime, banned: Collection[int]) -> Newest:
 
 
 def _newest(*, now: datetime, since: datetime, banned: Collection[int]) -> list[tuple[int, str, int, int, int]]:
-    values = {"states": list(SHOWN_STATES), "since": since, "now": now, "banned": list(banned), "size": SIZE}
+    values: dict[str, Any] = {
+        "states": list(SHOWN_STATES),
+        "since": since,
+        "now": now,
+        "banned": list(banned),
+        "size": SIZE,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def stories(ids: Collection[int]) -> tuple[dict[int, Facts], dict[int, Story]]:
