@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+from ipaddress import ip_address
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from pipeline.channels.domain.ask import NameServers, secrecy_of, seen_addresses
-from pipeline.channels.domain.checks import Row, Wanted, rows
+from pipeline.channels.base import Permanent
+from pipeline.channels.domain.ask import NameServers, outgoing_of, secrecy_of, seen_addresses
+from pipeline.channels.domain.checks import Outgoing, Row, Wanted, rows
 from pipeline.delivery.message import mail
 from pipeline.delivery.models import Transport
+from pipeline.delivery.transports import settings_of
 from pipeline.editions.models import Newsletter
 from pipeline.kernel.config import Config
 
@@ -35,7 +38,10 @@ def wanted_of(*, config: Config, names: NameServers) -> list[Wanted]:
     used = Transport.objects.filter(kind=Transport.Kind.ESP, state=Transport.State.ACTIVE).order_by("rank", "name")
     provider = None if relay else used.values_list("provider", flat=True).first()
     keys, tls = published_keys(config), secrecy_of(relay) if relay else None
+    outgoing = _outgoing(config=config, names=names)
     addresses = seen_addresses(relay, names) if relay else ()
+    if outgoing and outgoing.host and not relay and not provider and ip_address(outgoing.address).is_global:
+        addresses = (outgoing.address,)
     return [
         Wanted(
             domain=domain,
@@ -46,9 +52,23 @@ def wanted_of(*, config: Config, names: NameServers) -> list[Wanted]:
             keys=keys,
             signs_as=config.dkim_domain,
             tls=tls,
+            outgoing=outgoing,
         )
         for domain in sorted({mail.domain_of(address) for address in senders})
     ]
+
+
+def _outgoing(*, config: Config, names: NameServers) -> Outgoing | None:
+    """Whether a way straight to the readers' servers is open; None where no transport takes it."""
+    used = Transport.objects.filter(kind=Transport.Kind.MX, state=Transport.State.ACTIVE).order_by("rank", "name")
+    row = used.first()
+    if row is None:
+        return None
+    try:
+        values = settings_of(row, config=config) if row.settings else {}
+    except Permanent as error:
+        return Outgoing(25, said=str(error), known=False)
+    return outgoing_of(names, port=int(values.get("port", 25)))
 
 
 def published_keys(config: Config) -> tuple[tuple[str, str], ...]:

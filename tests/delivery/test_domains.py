@@ -18,6 +18,7 @@ from pipeline.commands import doctor_domain
 from pipeline.delivery import domains
 from pipeline.delivery.domains import looked_at, published_keys, wanted_of
 from pipeline.delivery.models import Transport
+from pipeline.delivery.transports import sealed_settings
 from pipeline.kernel.config import Config, config
 from tests.channels.domain.conftest import through
 from tests.factories import audience, editions
@@ -53,6 +54,18 @@ def test_a_provider_is_included_where_there_is_no_relay() -> None:
     assert one.include == "mailgun.org"
     [one] = wanted_of(config=told(smtp_url="smtp://127.0.0.1:1"), names=NameServers())
     assert one.include == "" and one.tls is not None
+
+
+def test_the_readers_servers_are_knocked_at_only_where_mail_goes_straight_to_them() -> None:
+    config_ = told()
+    [one] = wanted_of(config=config_, names=NameServers())
+    assert one.outgoing is None
+    sealed = sealed_settings("own", {"port": "1"}, config=config_)
+    Transport.objects.create(name="own", kind="mx", settings=sealed, created_at=timezone.now())
+    with NameServer({("gmail.com", "MX"): ["5 mx.example."], ("mx.example", "A"): ["127.0.0.1"]}) as server:
+        [one] = wanted_of(config=config_, names=through(server))
+    assert one.outgoing is not None
+    assert (one.outgoing.port, one.outgoing.host, one.outgoing.known) == (1, "", True)
 
 
 def test_every_provider_has_a_name_to_include() -> None:

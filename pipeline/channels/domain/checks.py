@@ -49,6 +49,21 @@ class Wanted:
     keys: tuple[tuple[str, str], ...] = ()
     signs_as: str = ""
     tls: Secrecy | None = None
+    outgoing: Outgoing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Whether the readers' own servers can be reached: `host` greeted, or `said` is what went wrong.
+
+    `address` is ours as that connection had it; with `known` False nobody could say where those servers are.
+    """
+
+    port: int
+    host: str = ""
+    address: str = ""
+    said: str = ""
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +81,7 @@ def rows(wanted: Wanted, names: Names) -> list[Row]:
     """Every row; a name that could not be looked up makes its own row unknown and no other."""
     checks: tuple[tuple[str, Callable[[Wanted, Names], Iterator[Row]]], ...] = (
         ("SPF", _spf), ("DKIM", _dkim), ("DMARC", _dmarc), ("reverse name", _reverse), ("MX", _mx), ("TLS", _tls),
-        ("one click", _one_click),
+        ("outgoing port", _outgoing), ("one click", _one_click),
     )  # fmt: skip
     found: list[Row] = []
     for what, check in checks:
@@ -204,6 +219,16 @@ def _tls(wanted: Wanted, _: Names) -> Iterator[Row]:
     else:
         mend = "" if relay.local else "use smtp+starttls:// or smtps:// in DATELINE_SMTP_URL"
         yield Row("TLS", OK if relay.local else BAD, f"{relay.host} over TLS", "plain text", mend)
+
+
+def _outgoing(wanted: Wanted, _: Names) -> Iterator[Row]:
+    """Only where mail leaves straight for the readers' servers: most hosters keep that port closed until asked."""
+    if (tried := wanted.outgoing) is None:
+        return
+    level = OK if tried.host else BAD if tried.known else UNKNOWN
+    mend = "ask your hoster to open it, or send through a relay or a provider" if level == BAD else ""
+    found = f"{tried.host} greets" if tried.host else tried.said
+    yield Row("outgoing port", level, f"readers' servers answer on port {tried.port}", found, mend)
 
 
 def _one_click(wanted: Wanted, _: Names) -> Iterator[Row]:

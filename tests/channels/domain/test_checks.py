@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +14,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 
 from pipeline.channels.base import MailServer
-from pipeline.channels.domain.ask import NameServers, secrecy_of, seen_addresses
-from pipeline.channels.domain.checks import BAD, LOOK, OK, UNKNOWN, Row, Secrecy, Wanted, as_text, rows
+from pipeline.channels.domain.ask import NameServers, outgoing_of, secrecy_of, seen_addresses
+from pipeline.channels.domain.checks import BAD, LOOK, OK, UNKNOWN, Outgoing, Row, Secrecy, Wanted, as_text, rows
 from pipeline.kernel.processes.supervisor import free_port
 from tests.channels.domain.conftest import Asked, Records, through
 from tests.channels.domain.test_records import rsa_record
@@ -189,3 +191,52 @@ def test_only_public_addresses_of_a_relay_are_what_receivers_see(ask: Asked) -> 
     names = ask({("relay.example", "A"): ["93.184.215.14", "10.0.0.1"]})
     assert seen_addresses(MailServer("relay.example", 25), names) == ("93.184.215.14",)
     assert seen_addresses(MailServer("127.0.0.1", 25), names) == ()
+
+
+# -- the readers' own servers
+
+
+def test_one_provider_that_greets_is_an_open_port(ask: Asked) -> None:
+    reader = Controller(Sink(), hostname="127.0.0.1", port=free_port(0))
+    reader.start()
+    records: Records = {
+        ("gmail.com", "MX"): ["5 away.example."],
+        ("outlook.com", "MX"): ["5 here.example."],
+        ("away.example", "A"): ["127.0.0.2"],
+        ("here.example", "A"): ["127.0.0.1"],
+    }
+    try:
+        found = outgoing_of(ask(records), port=reader.port)
+    finally:
+        reader.stop()
+    assert found == Outgoing(reader.port, host="here.example", address="127.0.0.1")
+    row = named(rows(replace(WANTED, outgoing=found), ask(zone())), "outgoing port")
+    assert (row.level, row.found) == (OK, "here.example greets")
+
+
+def test_a_closed_port_is_to_be_mended_and_one_nobody_could_look_for_is_unknown(ask: Asked) -> None:
+    closed = outgoing_of(
+        ask({("yahoo.com", "MX"): ["5 mx.example."], ("mx.example", "A"): ["127.0.0.1"]}), port=free_port(0)
+    )
+    row = named(rows(replace(WANTED, outgoing=closed), ask(zone())), "outgoing port")
+    assert row.level == BAD
+    assert "refused" in row.found
+    assert "hoster" in row.mend
+    lost = outgoing_of(ask({("gmail.com", "MX"): BROKEN}), port=1)
+    row = named(rows(replace(WANTED, outgoing=lost), ask(zone())), "outgoing port")
+    assert (row.level, row.mend) == (UNKNOWN, "")
+
+
+def test_a_server_that_does_not_want_us_says_so(ask: Asked) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        records: Records = {("gmail.com", "MX"): ["5 mx.example."], ("mx.example", "A"): ["127.0.0.1"]}
+        unwilling = threading.Thread(target=_turn_away, args=(door,))
+        unwilling.start()
+        found = outgoing_of(ask(records), port=door.getsockname()[1])
+        unwilling.join()
+    assert (found.host, found.said) == ("", "mx.example: 554 5.7.1 you are listed")
+
+
+def _turn_away(door: socket.socket) -> None:
+    with door.accept()[0] as guest:
+        guest.sendall(b"554 5.7.1 you are listed\r\n")
