@@ -25,7 +25,8 @@ from pipeline.kernel.templating import day as day_words
 from pipeline.schedule.plan import plan_one
 from pipeline.schedule.slots import Cadence, CadenceError, Slot, skips, slots
 from pipeline.staff.journal import note
-from pipeline.staff.models import JournalEntry, User
+from pipeline.staff.models import Grant, JournalEntry, User
+from pipeline.staff.people import may_touch
 
 NOT_YOURS = "Your role may look at the calendar but not change it. Nothing was changed; ask a desk head."
 #: A year and a day: whoever has nothing in it has nothing ahead.
@@ -192,6 +193,8 @@ def _open(newsletter_id: int, *, actor: User) -> tuple[Newsletter, Cadence]:
     if not actor.may_edit:
         raise Refused(NOT_YOURS)
     newsletter = Newsletter.objects.select_for_update(of=("self",)).get(id=newsletter_id)
+    if not may_touch(actor, Grant.Kind.NEWSLETTER, newsletter_id):
+        raise Refused(f"You work for other newsletters than {newsletter.name}. Nothing was changed.")
     if newsletter.state == Newsletter.State.ENDED:
         raise Refused(f"{newsletter.name} has ended. Nothing was changed: an ended newsletter stays ended.")
     try:

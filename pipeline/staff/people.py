@@ -7,11 +7,16 @@ from datetime import datetime
 from django.db import transaction
 
 from pipeline.staff import journal
-from pipeline.staff.models import Role, User
+from pipeline.staff.models import Grant, Role, User
 
 
 class Refused(Exception):
     """Why nothing was changed."""
+
+
+def may_touch(user: User, kind: Grant.Kind, object_id: int) -> bool:
+    """Whether someone's limits let them act on this newsletter or account; what their role allows is another question."""
+    return not user.is_limited or user.grants.filter(kind=kind, object_id=object_id).exists()
 
 
 @transaction.atomic

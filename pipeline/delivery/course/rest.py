@@ -14,7 +14,8 @@ from pipeline.editions.acts.review import Refused
 from pipeline.editions.models import Edition
 from pipeline.kernel.queue import Job, wake
 from pipeline.staff.journal import note
-from pipeline.staff.models import User
+from pipeline.staff.models import Grant, User
+from pipeline.staff.people import may_touch
 
 NOT_YOURS = "Your role may look at sends but not change them. Nothing was changed; ask a desk head."
 _OPEN = (Delivery.State.PENDING, Delivery.State.DEFERRED)
@@ -59,7 +60,10 @@ def lock(send_id: int, *, actor: User | None) -> Send:
     if actor is not None and not actor.may_edit:
         raise Refused(NOT_YOURS)
     rows = Send.objects.select_for_update(of=("self",), no_key=True).select_related("edition__newsletter")
-    return rows.get(id=send_id)
+    send = rows.get(id=send_id)
+    if actor is not None and not may_touch(actor, Grant.Kind.NEWSLETTER, send.edition.newsletter_id):
+        raise Refused(NOT_YOURS)
+    return send
 
 
 def open_again(send: Send, *, now: datetime) -> None:

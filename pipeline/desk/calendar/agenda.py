@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from pipeline.desk import frame, sign_in, words
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.schedule import calendar
-from pipeline.schedule.slots import CadenceError
+from pipeline.schedule.slots import Cadence, CadenceError, Slot
 
 BACK, AHEAD = timedelta(days=7), timedelta(days=28)
 #: A newsletter every ten minutes would fill the page: of one newsletter and day this many stand in it.
@@ -79,23 +79,24 @@ def _ghosts_of(newsletter: Newsletter, *, now: datetime) -> list[Entry]:
     until, paused = now + AHEAD, newsletter.state == Newsletter.State.PAUSED
     known = set(newsletter.editions.filter(slot_at__gte=now, slot_at__lte=until).values_list("slot_at", flat=True))
     return [
-        _ghost(newsletter, run.at, run.note, paused=paused)
+        _ghost(newsletter, run, paused=paused)
         for run in _upcoming(newsletter, now=now)
         if run.at <= until and run.at not in known
     ]
 
 
-def _upcoming(newsletter: Newsletter, *, now: datetime) -> list[Any]:
+def _upcoming(newsletter: Newsletter, *, now: datetime) -> list[Slot]:
     try:
         return calendar.upcoming(newsletter, now=now, most=AHEAD.days * MOST_A_DAY)
     except CadenceError:
         return []  # the newsletter's own page says what is wrong with it
 
 
-def _ghost(newsletter: Newsletter, at: datetime, note: str, *, paused: bool) -> Entry:
-    why = "The newsletter is paused: this passes without an edition." if paused else note
-    shown = words.Badge("paused", "off") if paused else words.badge("edition", "planned")
-    return Entry(at, newsletter.id, newsletter.name, frame.zone_of(newsletter), shown, why, None)
+def _ghost(newsletter: Newsletter, run: Slot, *, paused: bool) -> Entry:
+    off = Cadence.from_json(newsletter.cadence).day_off(run.local_date)
+    why = "The newsletter is paused: this passes without an edition." if paused else run.note
+    shown = words.Badge("paused", "off") if paused else words.badge("edition", "skipped" if off else "planned")
+    return Entry(run.at, newsletter.id, newsletter.name, frame.zone_of(newsletter), shown, why, None)
 
 
 def _by_day(entries: Iterable[Entry], *, zone: str, now: datetime) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from pipeline.editions.choosing.rules import UnusableRule
 from pipeline.editions.compose import OPEN_STATES, chosen_for
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.schedule import calendar
-from pipeline.schedule.slots import CadenceError, Slot
+from pipeline.schedule.slots import Cadence, CadenceError, Slot
 from pipeline.staff.models import JournalEntry
 
 RUNS = 5
@@ -66,15 +66,16 @@ def _runs(row: Newsletter, *, now: datetime) -> tuple[list[dict[str, Any]], str]
 
 
 def _run(row: Newsletter, slot: Slot, edition: Edition | None, *, now: datetime) -> dict[str, Any]:
+    off = Cadence.from_json(row.cadence).day_off(slot.local_date)
     told = words.edition(edition, now=now) if edition is not None else slot.note
     return {
         "at": slot.at,
         "day": slot.local_date,
-        "badge": words.badge("edition", edition.state if edition is not None else "planned"),
+        "badge": words.badge("edition", edition.state if edition is not None else "skipped" if off else "planned"),
         "why": told,
         "edition_id": edition.id if edition is not None else None,
         "stories": _stories(edition if edition is not None else Edition(newsletter=row, slot_at=slot.at)),
-        "is_off": edition is not None and edition.state == Edition.State.SKIPPED,
+        "is_off": off is not None,
     }
 
 

@@ -19,6 +19,8 @@ from pipeline.desk.editions import page
 from pipeline.editions.acts import review
 from pipeline.editions.models import Edition
 from pipeline.kernel.pages import local
+from pipeline.staff.models import Grant
+from pipeline.staff.people import may_touch
 
 NOT_YOURS = "Your role may look at sends but not change them. Nothing was changed; ask a desk head."
 SOON = "The edition is being composed again; look again in a moment."
@@ -109,11 +111,17 @@ def write(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     return back(edition_id)
 
 
+def _may(request: sign_in.Guest, edition_id: int) -> bool:
+    """Whether this person may change the send of this edition, by role and by what they are limited to."""
+    newsletter_id = get_object_or_404(Edition.objects.only("newsletter_id"), id=edition_id).newsletter_id
+    return request.user.may_edit and may_touch(request.user, Grant.Kind.NEWSLETTER, newsletter_id)
+
+
 @sign_in.required
 @require_POST
 def pause(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """Stop handing over."""
-    if not request.user.may_edit:
+    if not _may(request, edition_id):
         return _not_yours(request, edition_id)
     stopped = sending.pause(send_id=_send(edition_id).id, now=timezone.now(), actor=request.user)
     said = "Paused. Workers stop within about a second; what was accepted before cannot be recalled."
@@ -130,7 +138,7 @@ def pause(request: sign_in.Guest, edition_id: int) -> HttpResponse:
 @require_POST
 def resume(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """Go on."""
-    if not request.user.may_edit:
+    if not _may(request, edition_id):
         return _not_yours(request, edition_id)
     moved = sending.resume(send_id=_send(edition_id).id, now=timezone.now(), actor=request.user)
     said = "Going on where it stopped. Nobody who has it gets it again."
@@ -148,7 +156,7 @@ def resume(request: sign_in.Guest, edition_id: int) -> HttpResponse:
 def cancel(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """Cancel the rest."""
     reason = _reason(request)
-    if not request.user.may_edit:
+    if not _may(request, edition_id):
         return _not_yours(request, edition_id)
     if not reason:
         messages.error(request, NO_REASON)

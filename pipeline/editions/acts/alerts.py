@@ -11,7 +11,8 @@ from pipeline.editions.acts.review import Refused
 from pipeline.editions.models import Edition, Item, Newsletter
 from pipeline.kernel.queue import Job, wake
 from pipeline.staff.journal import note
-from pipeline.staff.models import Role, User
+from pipeline.staff.models import Grant, Role, User
+from pipeline.staff.people import may_touch
 
 LONGEST_SO_WHAT = 280
 #: An alert that failed or was taken out of the way alarmed nobody.
@@ -30,6 +31,8 @@ def raise_alert(
     newsletter = Newsletter.objects.select_for_update().get(id=newsletter_id, kind=Newsletter.Kind.ALERT)
     if not actor.may_edit:
         raise Refused("Your role may not alert readers. Nothing was sent; ask a desk head.")
+    if not may_touch(actor, Grant.Kind.NEWSLETTER, newsletter_id):
+        raise Refused(f"You work for other newsletters than {newsletter.name}. Nothing was sent.")
     article = Article.objects.filter(id=article_id, announced_at__isnull=False, killed_at=None).first()
     if article is None:
         raise Refused("That story may not be announced (held, killed or old). Nothing was sent.")

@@ -9,7 +9,8 @@ from django.db import transaction
 from pipeline.editions.models import Edition
 from pipeline.kernel.queue import Job, wake
 from pipeline.staff.journal import note
-from pipeline.staff.models import User
+from pipeline.staff.models import Grant, User
+from pipeline.staff.people import may_touch
 
 #: Held for want of a decision, not for a fault.
 APPROVABLE_HOLDS = ("not_approved", "late", "asks_below_minimum", "asks_short_block", "story_held")
@@ -124,6 +125,8 @@ def open_edition(
     if not actor.may_edit:
         raise Refused("Your role may look at editions but not change them. Nothing was changed; ask a desk head.")
     edition = Edition.objects.select_for_update(of=("self",)).select_related("newsletter").get(id=edition_id)
+    if not may_touch(actor, Grant.Kind.NEWSLETTER, edition.newsletter_id):
+        raise Refused(f"You work for other newsletters than {edition.newsletter.name}. Nothing was changed.")
     if revision is not None and edition.revision != revision:
         raise Refused(
             "Someone changed this edition while you were reading it. Nothing of yours was lost or applied: look again."

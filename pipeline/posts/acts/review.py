@@ -12,7 +12,8 @@ from pipeline.posts import budget, planning, wording
 from pipeline.posts.models import Account, Post, Variant
 from pipeline.posts.rules.rules import Rules
 from pipeline.staff.journal import note
-from pipeline.staff.models import Role, User
+from pipeline.staff.models import Grant, Role, User
+from pipeline.staff.people import may_touch
 
 WAITING = (Post.State.DRAFT, Post.State.DUE, Post.State.HELD)
 #: Held because the outcome is not known: only a person who looked at the account can say.
@@ -166,6 +167,8 @@ def _open(post_id: int, *, actor: User, states: tuple[Post.State, ...], act: str
     if not may(actor):
         raise Refused("Your role may look at posts but not change them. Nothing was changed; ask a social editor.")
     post = _locked(post_id)
+    if not may_touch(actor, Grant.Kind.ACCOUNT, post.account_id):
+        raise Refused(f"You work for other accounts than {post.account.handle}. Nothing was changed.")
     if post.state not in states:
         raise Refused(f"This post is {post.state} and can not be {act} any more. Nothing was changed.")
     return post

@@ -49,7 +49,9 @@ def test_a_skipped_day_stands_there_with_its_reason_and_can_be_given_back() -> N
     day = a_day(3)
     done = client.post(f"/desk/newsletters/{made.id}/skip-day", {"day": day, "reason": "Timkat"}, follow=True)
     assert "does not leave on" in text(done)
+    assert "skipped" in text(client.get("/desk/calendar/"))
     assert "Timkat" in text(client.get("/desk/calendar/"))
+    assert "Leave after all" in text(client.get(f"/desk/newsletters/{made.id}/"))
     back = client.post(f"/desk/newsletters/{made.id}/leave-after-all", {"day": day}, follow=True)
     assert "leaves on" in text(back)
     assert Newsletter.objects.get(id=made.id).cadence.get("skip", {}) == {}

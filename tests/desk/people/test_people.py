@@ -9,10 +9,11 @@ from django.test import Client
 from django.utils import timezone
 
 from pipeline.desk import sign_in
+from pipeline.editions.models import Edition, Newsletter
 from pipeline.kernel.config import config
 from pipeline.staff import journal, second_factor
-from pipeline.staff.models import Invitation, JournalEntry, Role, User
-from tests.factories import staff
+from pipeline.staff.models import Grant, Invitation, JournalEntry, Role, User
+from tests.factories import articles, editions, posts, staff
 from tests.staff.codes import shown
 
 pytestmark = pytest.mark.django_db
@@ -161,3 +162,24 @@ def test_nothing_here_changes_by_looking(admin: User) -> None:
     for path in ("/desk/people/invite", f"/desk/people/{admin.id}/close", "/desk/account/second-factor/begin"):
         assert client.get(path).status_code == 405
     assert not JournalEntry.objects.exists()
+
+
+def test_a_limited_editor_acts_on_what_was_granted_and_on_nothing_else() -> None:
+    theirs, other = editions.newsletter(), editions.newsletter(slug="evening", name="Evening Brief")
+    limited = staff.user(email="limited@example.org")
+    User.objects.filter(id=limited.id).update(is_limited=True)
+    Grant.objects.create(user=limited, kind=Grant.Kind.NEWSLETTER, object_id=theirs.id)
+    client = signed_in(User.objects.get(id=limited.id))
+    for row, said in ((other, "You work for other newsletters than Evening Brief"), (theirs, "is paused")):
+        answer = client.post(f"/desk/newsletters/{row.id}/pause", {"reason": "summer"}, follow=True)
+        assert said in answer.content.decode()
+    assert [row.state for row in Newsletter.objects.order_by("id")] == ["paused", "active"]
+    edition = Edition.objects.create(newsletter=other, slot_at=timezone.now(), state="ready")
+    answer = client.post(f"/desk/editions/{edition.id}/skip", {"revision": 0, "reason": "x"}, follow=True)
+    assert "You work for other newsletters" in answer.content.decode()
+    post = posts.post(article=articles.article(), account=posts.account(), text="Port reopens")
+    answer = client.post(f"/desk/posts/{post.id}/cancel", {"reason": "x"}, follow=True)
+    assert "You work for other accounts" in answer.content.decode()
+    edition.refresh_from_db()
+    post.refresh_from_db()
+    assert (edition.state, post.state) == ("ready", "draft")
