@@ -5,11 +5,14 @@ from __future__ import annotations
 from django.urls import path
 
 from pipeline.desk import brakes, sign_in, status, today
+from pipeline.desk.accounts import page as social
 from pipeline.desk.calendar import acts as calendar_acts
 from pipeline.desk.calendar import agenda, newsletter
 from pipeline.desk.editions import acts, alerts, page, placing, preview, results
 from pipeline.desk.people import account, code, joining, journal
 from pipeline.desk.people import listing as people
+from pipeline.desk.popular import acts as bending
+from pipeline.desk.popular import page as popular
 from pipeline.desk.sources import acts as steering
 from pipeline.desk.sources import adding, listing
 from pipeline.desk.sources import page as sites
@@ -51,7 +54,15 @@ urlpatterns = [
     path("posts/<int:post_id>/take-down", posting.take_down, name="take_down_post"),
     path("status/stop-sending", brakes.stop, name="stop_sending"),
     path("status/send-again", brakes.go_on, name="send_again"),
+    path("posts/accounts/<int:account_id>/", social.account, name="social_account"),
+    path("posts/accounts/<int:account_id>/template", social.template, name="social_template"),
+    path("posts/accounts/<int:account_id>/pause", social.pause, name="pause_social_account"),
+    path("posts/accounts/<int:account_id>/resume", social.resume, name="resume_social_account"),
     path("status/", status.status, name="status"),
+    path("popular/", popular.popular, name="popular"),
+    path("popular/<int:article_id>/hand", bending.lay, name="lay_hand"),
+    path("popular/hands/<int:pin_id>/end", bending.lift, name="lift_hand"),
+    path("popular/method", bending.change_method, name="change_method"),
     path("sources/", listing.listing, name="sources"),
     path("sources/look", adding.look, name="look_at_site"),
     path("sources/add", adding.add, name="add_source"),

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from pipeline.ranking.score import Ranked, Window
 
@@ -61,6 +62,13 @@ class Ban:
 
     article_id: int
     until: datetime | None = None
+
+
+class _Counted(Protocol):
+    """A line that knows which window its value was counted in: one of ours, or a row."""
+
+    @property
+    def counted_in(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +135,7 @@ def shape(
     return building.places()
 
 
-def fell_back_to(places: Iterable[Placed], *, window: str) -> str:
+def fell_back_to(places: Iterable[_Counted], *, window: str) -> str:
     """The last resort any place came from: a longer window or "newest"; the asked window when none was needed."""
     order = [*_LONGER[Window(window)], NEWEST]
     return str(max((place.counted_in for place in places), key=order.index, default=window))
