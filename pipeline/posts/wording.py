@@ -127,7 +127,7 @@ def voice_of(account: Account) -> Voice:
         network=account.network,
         rules=Rules.of(account.rules),
         words=Words.of(account.words),
-        template=account.template or _template(facts.network_named(account.network).name),
+        template=account.template or own_template(account),
         parts=parts(),
         cards=can.card,
         threads=can.thread,
@@ -144,6 +144,11 @@ def _material(article: Article) -> Material:
     return Material(
         headline=article.headline, standfirst=article.standfirst, text=article.text, language=article.language or "en"
     )
+
+
+def own_template(account: Account) -> str:
+    """What an account without a template of its own is set in: its network's. Raises UnknownNetworkError, OSError."""
+    return _template(facts.network_named(account.network).name)
 
 
 @cache

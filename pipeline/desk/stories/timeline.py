@@ -86,10 +86,11 @@ def _row(post: Post, *, zone: str) -> dict[str, Any]:
 
 def accounts(*, now: datetime) -> list[dict[str, Any]]:
     """Each account with its rules in words and its money."""
-    return [_account(account, now=now) for account in Account.objects.order_by("network", "handle")]
+    return [account_row(account, now=now) for account in Account.objects.order_by("network", "handle")]
 
 
-def _account(account: Account, *, now: datetime) -> dict[str, Any]:
+def account_row(account: Account, *, now: datetime) -> dict[str, Any]:
+    """An account as templates show it."""
     try:
         rules = Rules.of(account.rules).sentence()
     except UnusableRules as error:
@@ -100,7 +101,11 @@ def _account(account: Account, *, now: datetime) -> dict[str, Any]:
         money = f"${purse.spent:.2f} of ${purse.budget:.2f} spent this month"
     limited = account.limited_until if account.limited_until and account.limited_until > now else None
     return {
+        "id": account.id,
         "name": str(account),
+        "is_active": account.state == Account.State.ACTIVE,
+        "zone": account.zone,
+        "sections": ", ".join(map(str, account.sections)),
         "rules": rules,
         "state": "" if account.state == Account.State.ACTIVE else f"This account is {account.state}.",
         "said": account.said,
