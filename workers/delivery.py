@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from pipeline.delivery import batch, send, transports
 from pipeline.delivery.feedback import mailbox
+from pipeline.delivery.letters import confirmations
 from pipeline.kernel.config import config
 from pipeline.kernel.queue import Job
 
@@ -26,3 +27,9 @@ def feedback(**_: object) -> None:
     """Each minute: what came back, and whether a way out that failed answers again."""
     transports.look_again(config=config())
     mailbox.read(config=config(), now=timezone.now())
+    confirmations.sweep(now=timezone.now())
+
+
+@shared_task(name=Job.DELIVERY_CONFIRM.value)
+def confirm(*, confirmation_id: int, **_: object) -> None:
+    confirmations.send(confirmation_id=confirmation_id, config=config(), now=timezone.now())

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from pipeline.articles import intake, revise
+from pipeline.audience.joining import confirming
 from pipeline.delivery import send
 from pipeline.editions import links
 from pipeline.hooks import tell as hooks
@@ -28,3 +29,4 @@ def forget(**_: object) -> None:
     watch.forget(now=timezone.now())
     watch.learn(now=timezone.now())
     hooks.forget(now=timezone.now())
+    confirming.forget(now=timezone.now())

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from pipeline.audience.addresses import address_hash, normal
-from pipeline.audience.models import Consent, Subscriber, Subscription, Topic
+from pipeline.audience.models import Consent, Subscriber, Subscription, Suppression, Topic
 from pipeline.kernel.config import config
 
 
@@ -31,17 +31,24 @@ def ask(*, address: str, topic: Topic, origin: str, now: datetime, wording: str 
 
 
 @transaction.atomic
-def confirm(*, subscriber_id: int, topic_id: int, origin: str, now: datetime) -> None:
+def confirm(
+    *, subscriber_id: int, topic_id: int, origin: str, now: datetime, network: str = "", form: str = ""
+) -> None:
     """The reader proved the address theirs: the subscription lives from now. Repeating it changes nothing."""
     Subscriber.objects.filter(id=subscriber_id, state=Subscriber.State.PENDING).update(state=Subscriber.State.ACTIVE)
+    Subscriber.objects.filter(id=subscriber_id, joined_at=None).update(joined_at=now)
+    Subscriber.objects.filter(id=subscriber_id).update(last_human_at=now)
     row, made = Subscription.objects.get_or_create(
         subscriber_id=subscriber_id, topic_id=topic_id, defaults={"since": now}
     )
     came_back = not made and row.left_at is not None
     if came_back:
-        Subscription.objects.filter(id=row.id).update(left_at=None, since=now)
+        Subscription.objects.filter(id=row.id).update(left_at=None, since=now, paused_until=None)
     if made or came_back:
-        Consent.objects.create(subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="confirmed", origin=origin)
+        Consent.objects.create(
+            subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="confirmed", origin=origin[:120],
+            network=network, form=form,
+        )  # fmt: skip
 
 
 @transaction.atomic
@@ -53,6 +60,41 @@ def leave(*, subscriber_id: int, topic_id: int, origin: str, now: datetime) -> b
     if ended:
         Consent.objects.create(subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="left", origin=origin)
     return bool(ended)
+
+
+@transaction.atomic
+def leave_all(*, subscriber_id: int, origin: str, now: datetime) -> int:
+    """End every subscription and suppress the address, so that no import brings it back; how many ended."""
+    reader = Subscriber.objects.get(id=subscriber_id)
+    live = Subscription.objects.filter(subscriber=reader, left_at=None).order_by("topic_id")
+    ended = [
+        topic_id
+        for topic_id in live.values_list("topic_id", flat=True)
+        if leave(subscriber_id=reader.id, topic_id=topic_id, origin=origin, now=now)
+    ]
+    Suppression.objects.get_or_create(
+        address_hash=bytes(reader.address_hash), defaults={"reason": Suppression.Reason.LEFT_ALL, "at": now}
+    )
+    return len(ended)
+
+
+def lift_leaving(*, subscriber_id: int) -> bool:
+    """A reader who left everything wants mail again; True if nothing else bars the address now."""
+    mine = Suppression.objects.filter(address_hash=bytes(Subscriber.objects.get(id=subscriber_id).address_hash))
+    mine.filter(reason=Suppression.Reason.LEFT_ALL).delete()
+    return not mine.exists()
+
+
+@transaction.atomic
+def come_back(*, subscriber_id: int, topic_ids: Iterable[int], origin: str, now: datetime, network: str = "") -> bool:
+    """Follow again what was once followed; False where mail to the address bounced or was reported: nothing changes."""
+    once = Subscription.objects.filter(subscriber_id=subscriber_id, topic_id__in=list(topic_ids))
+    ids = list(once.order_by("topic_id").values_list("topic_id", flat=True))
+    if not ids or not lift_leaving(subscriber_id=subscriber_id):
+        return False
+    for topic_id in ids:
+        confirm(subscriber_id=subscriber_id, topic_id=topic_id, origin=origin, now=now, network=network)
+    return True
 
 
 @transaction.atomic

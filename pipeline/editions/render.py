@@ -17,7 +17,7 @@ from pipeline.editions.designs.placing import blank, placed_blocks
 from pipeline.editions.rendered import LinkTable, Rendered
 from pipeline.kernel.templating import environment, local
 
-__all__ = ["UnusableTemplate", "compiled", "mjml_source", "render", "render_notice", "values_of", "words"]
+__all__ = ["UnusableTemplate", "compiled", "dated", "mjml_source", "render", "render_notice", "values_of", "words"]
 
 #: Words a minute at which the minutes of a whole edition are counted; its headlines are read, not skimmed.
 _READING_PACE = 220
@@ -129,6 +129,12 @@ def _date(there: datetime, *, words: Mapping[str, Any], pattern: str = "date") -
         month=words["months"][there.month - 1],
         year=there.year,
     )
+
+
+def dated(moment: datetime, language: str, zone: str = "UTC") -> str:
+    """A day and its time with the zone, as this language writes them: 2 December 2026, 10:12 UTC."""
+    there = local(moment, zone)
+    return f"{_date(there, words=words(language), pattern='short')}, {there:%H:%M %Z}"
 
 
 def _reading_minutes(content: EditionContent) -> int:

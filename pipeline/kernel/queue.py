@@ -48,6 +48,7 @@ class Job(StrEnum):
     DELIVERY_PREPARE = "delivery.prepare"
     DELIVERY_SUBMIT = "delivery.submit"
     DELIVERY_FEEDBACK = "delivery.feedback"
+    DELIVERY_CONFIRM = "delivery.confirm"
     POSTS_COMPOSE = "posts.compose"
     POSTS_PUBLISH = "posts.publish"
     POSTS_CORRECT = "posts.correct"
@@ -76,6 +77,7 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.DELIVERY_SUBMIT: Queue.SEND,
     Job.DELIVERY_FEEDBACK: Queue.SLOW,
     Job.POSTS_COMPOSE: Queue.SOCIAL,
+    Job.DELIVERY_CONFIRM: Queue.SEND,
     Job.POSTS_PUBLISH: Queue.SOCIAL,
     Job.POSTS_CORRECT: Queue.SOCIAL,
     Job.POSTS_MEASURE: Queue.SOCIAL,

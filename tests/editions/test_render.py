@@ -335,9 +335,12 @@ def test_a_design_that_is_not_ours_is_refused(design: str) -> None:
 
 
 CONFIRM = {
-    "newsletter": "The Morning <Dispatch>",
-    "confirm_url": "https://news.example.org/confirm/abc?x=1&y=2",
-    "expires_at": datetime(2026, 11, 25, 4, 30, tzinfo=UTC),
+    "title": "Please confirm: The Morning <Dispatch>",
+    "teaser": "One click & you are on the list.",
+    "opening": "Somebody asked us to send <Two> to this address.",
+    "button": "Yes, send it to me",
+    "foot": "The link works until 07:30 EAT.",
+    "door_url": "https://news.example.org/confirm/abc?x=1&y=2",
 }
 READY = {
     "newsletter": "The Morning Dispatch",
@@ -352,7 +355,7 @@ READY = {
 
 
 @pytest.mark.parametrize(
-    ("name", "facts", "url"), [("confirm", CONFIRM, "confirm_url"), ("draft_ready", READY, "review_url")]
+    ("name", "facts", "url"), [("confirm", CONFIRM, "door_url"), ("draft_ready", READY, "review_url")]
 )
 def test_a_notice_carries_its_one_link_untracked_in_both_parts(name: str, facts: dict[str, Any], url: str) -> None:
     rendered = render_notice(name, masthead=MASTHEAD, facts=facts)

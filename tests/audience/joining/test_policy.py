@@ -1,0 +1,56 @@
+"""Which addresses may join."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.audience.joining import policy
+from pipeline.audience.joining.policy import Unwelcome, usable
+from pipeline.kernel.config import config
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (" Cleo@Example.ORG ", "cleo@example.org"),
+        ("cleo+news@example.org", "cleo+news@example.org"),
+        ("cleo@bücher.example", "cleo@bücher.example"),
+        ("cleo@xn--bcher-kva.example", "cleo@bücher.example"),
+        ("info@example.org", "info@example.org"),
+    ],
+)
+def test_an_address_is_kept_in_one_spelling(given: str, kept: str) -> None:
+    assert usable(given) == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ("", "address"),
+        ("cleo", "address"),
+        ("cleo@example.org\nBcc: dan@example.org", "address"),
+        ("a" * 400 + "@example.org", "address"),
+        ("kléo@example.org", "wide"),
+        ("No-Reply@example.org", "role"),
+        ("abuse+x@example.org", "role"),
+        ("cleo@mailinator.com", "throwaway"),
+        ("cleo@deep.in.Mailinator.com", "throwaway"),
+    ],
+)
+def test_what_cannot_join_is_refused_with_a_reason(given: str, code: str) -> None:
+    with pytest.raises(Unwelcome) as caught:
+        usable(given)
+    assert caught.value.code == code
+
+
+def test_an_operator_adds_domains_of_their_own() -> None:
+    path: Path = config().data_dir / policy.OWN_LIST
+    path.write_text("# ours\nBücher.example  # not this\nxn--bcher-kva.example\n\n", encoding="utf-8")
+    try:
+        with pytest.raises(Unwelcome, match="throwaway"):
+            usable("cleo@bücher.example")
+    finally:
+        path.unlink()
+    assert usable("cleo@bücher.example")
