@@ -275,12 +275,24 @@ def add_transport(
 def import_subscribers(
     file: Path,
     topic: Annotated[str, typer.Option(help="slug of the newsletter they follow")],
-    origin: Annotated[str, typer.Option(help="where their consent comes from")] = "import",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="report, change nothing")] = False,
+    origin: Annotated[str, typer.Option(help="where their consent comes from; the file's name if not given")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", "--rehearse", help="report, change nothing")] = False,
+    report: Annotated[Path | None, typer.Option(help="write the refused rows and why here, as CSV")] = None,
 ) -> None:
-    """(db) Enter readers from a CSV file with a column of addresses."""
+    """(db) Enter readers from CSV, TSV or XLSX, or an export of listmonk, Mailchimp, Ghost or MailPoet; goes on where it stopped."""
     with _database("import_subscribers") as command:
-        _print(command.run(file=file, topic=topic, origin=origin, dry_run=dry_run))
+        _print(command.run(file=file, topic=topic, origin=origin, dry_run=dry_run, report=report))
+
+
+@app.command("export-subscribers")
+def export_subscribers(
+    file: Annotated[Path, typer.Argument(help="the CSV file to write")],
+    topic: Annotated[str, typer.Option(help="slug of the newsletter they follow")],
+    segment: Annotated[str, typer.Option(help="only readers of this segment")] = "",
+) -> None:
+    """(db) Write whom a newsletter reaches as CSV that no spreadsheet runs."""
+    with _database("export_subscribers") as command:
+        _print(command.run(file=file, topic=topic, segment=segment))
 
 
 @app.command()

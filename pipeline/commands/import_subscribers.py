@@ -1,83 +1,62 @@
-"""`dateline import-subscribers`: readers from a CSV file."""
+"""`dateline import-subscribers`: readers from a file, ours or another system's."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
-from rich.progress import Progress
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipeline.audience import subscribe
-from pipeline.audience.addresses import NotAnAddress, normal
-from pipeline.audience.models import Topic
+from pipeline.audience.imports import enter, exports
+from pipeline.audience.imports.enter import Busy
+from pipeline.audience.imports.sheets import Unreadable
+from pipeline.audience.models import Import, Topic
 from pipeline.commands.unusable import UnusableInput
 
-PORTION = 2000
-COLUMNS = ("email", "e-mail", "address", "email address", "e-mail address", "mail")
 MOST_REFUSALS_SHOWN = 100
+_BAR = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
 
 
-def run(*, file: Path, topic: str, origin: str, dry_run: bool) -> dict[str, Any]:
-    """Import in portions; repeating it is harmless. Raises UnusableInput where nothing could be read."""
-    found = Topic.objects.filter(slug=topic).first()
-    if found is None:
-        known = ", ".join(Topic.objects.values_list("slug", flat=True)) or "none yet"
-        raise UnusableInput(f"no topic {topic!r}; known are: {known}")
+def run(*, file: Path, topic: str, origin: str, dry_run: bool, report: Path | None = None) -> dict[str, Any]:
+    """Import, or go on where an earlier start of the same file stopped. Raises UnusableInput where it cannot be read."""
+    found = topic_named(topic)
     if not file.is_file():
         raise UnusableInput(f"{file} is not a file")
-    entered, read, refused = 0, 0, []
-    with Progress(transient=True) as progress:
-        bar = progress.add_task("reading", total=file.stat().st_size)
-        for portion, place in _portions(file):
-            good, bad = _sorted(portion)
-            refused += bad
-            read += len(portion)
-            if not dry_run:
-                entered += subscribe.enrol(addresses=good, topic=found, origin=origin, now=timezone.now())
-            progress.update(bar, completed=place)
-    warnings = [f"line {line}: {why}" for line, why in refused[:MOST_REFUSALS_SHOWN]]
+    try:
+        with Progress(*_BAR, transient=True, console=Console(stderr=True)) as progress:
+            bar = progress.add_task("reading", total=file.stat().st_size)
+            made_in = enter.enter(
+                file=file, topic=found, now=timezone.now(), origin=origin, rehearse=dry_run,
+                progress=lambda done, size: progress.update(bar, completed=done, total=size),
+            )  # fmt: skip
+    except (Unreadable, Busy) as error:
+        raise UnusableInput(f"{error}; what came before it is kept, and the same command goes on from there") from error
+    if report:
+        with report.open("w", encoding="utf-8", newline="") as out:
+            exports.refusals(out, made_in=made_in.id)
+    return _report(made_in, dry_run=dry_run)
+
+
+def topic_named(slug: str) -> Topic:
+    """Raises UnusableInput, with the slugs there are."""
+    found = Topic.objects.filter(slug=slug).first()
+    if found is None:
+        known = ", ".join(Topic.objects.values_list("slug", flat=True)) or "none yet"
+        raise UnusableInput(f"no topic {slug!r}; known are: {known}")
+    return found
+
+
+def _report(made_in: Import, *, dry_run: bool) -> dict[str, Any]:
+    faults = made_in.faults.order_by("row")[:MOST_REFUSALS_SHOWN]
     return {
-        "read": read,
-        "entered": entered,
-        "refused": len(refused),
+        "read": made_in.rows,
+        "entered": 0 if dry_run else made_in.added,
+        "would_enter": made_in.added if dry_run else None,
+        "known": made_in.known,
+        "refused": made_in.refused,
+        "layout": made_in.layout,
         "dry_run": dry_run,
-        "warnings": warnings,
+        "warnings": [f"line {fault.row}: {exports.why(fault)}" for fault in faults],
     }
-
-
-def _portions(file: Path) -> Iterator[tuple[list[tuple[int, str]], int]]:
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
-        rows = csv.reader(handle)
-        column, first = _column(next(rows, []), file)
-        addresses = ((rows.line_num, row[column].strip()) for row in rows if len(row) > column and row[column].strip())
-        portion = [(1, first)] if first else []
-        place = 0
-        while portion := portion + list(islice(addresses, PORTION - len(portion))):
-            place += sum(len(address) + 2 for _, address in portion)
-            yield portion, place
-            portion = []
-
-
-def _column(header: list[str], file: Path) -> tuple[int, str]:
-    """Which column holds addresses; the first line is data where it is an address itself."""
-    for index, name in enumerate(header):
-        if name.strip().lower() in COLUMNS:
-            return index, ""
-    for index, value in enumerate(header):
-        if "@" in value:
-            return index, value.strip()
-    raise UnusableInput(f"{file} has no column named email; its first line is {','.join(header)[:80]!r}")
-
-
-def _sorted(portion: list[tuple[int, str]]) -> tuple[list[str], list[tuple[int, str]]]:
-    good, bad = [], []
-    for line, address in portion:
-        try:
-            good.append(normal(address))
-        except NotAnAddress as error:
-            bad.append((line, str(error)))
-    return good, bad

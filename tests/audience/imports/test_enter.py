@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.audience import recipients, subscribe
-from pipeline.audience.imports import enter, exports
+from pipeline.audience.imports import enter, exports, tables
 from pipeline.audience.imports.sheets import Unreadable
 from pipeline.audience.imports.tables import Table
 from pipeline.audience.models import Consent, Import, ImportFault, Subscriber, Subscription, Suppression, Topic
@@ -151,15 +151,15 @@ def test_a_start_cut_off_at_any_row_goes_on_without_loss_or_double(
     tmp_path: Path, brief: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(enter, "CHUNK", 7)
-    file, whole = _file(tmp_path, _plain(60)), enter.tables.opened
+    file, whole = _file(tmp_path, _plain(60)), tables.opened
     for cut in (3, 20, 21, 50):
         monkeypatch.setattr(
-            enter.tables, "opened", lambda path, *, encoding, cut=cut: _cut(whole(path, encoding=encoding), cut)
+            tables, "opened", lambda path, *, encoding, cut=cut: _cut(whole(path, encoding=encoding), cut)
         )
         with pytest.raises(SystemError):
             enter.enter(file=file, topic=brief, now=NOW)
         assert Import.objects.get().position == Import.objects.get().added + (1 if Import.objects.get().added else 0)
-    monkeypatch.setattr(enter.tables, "opened", whole)
+    monkeypatch.setattr(tables, "opened", whole)
     assert _counts(enter.enter(file=file, topic=brief, now=NOW)) == (60, 0, 0)
     assert (Subscriber.objects.count(), Subscription.objects.count(), Consent.objects.count()) == (60, 60, 60)
 

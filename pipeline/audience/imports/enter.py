@@ -1,0 +1,161 @@
+"""One file into one topic: chunk by chunk, a transaction each, which also moves the place to go on from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from pipeline.audience.imports import layouts, rows, stage, tables
+from pipeline.audience.imports.layouts import Columns
+from pipeline.audience.imports.rows import Arrival, Fault
+from pipeline.audience.imports.sheets import Unreadable
+from pipeline.audience.imports.tables import Table
+from pipeline.audience.models import Import, Topic
+from pipeline.kernel.config import config
+
+CHUNK = 5_000  #: rows a transaction
+
+Progress = Callable[[int, int], None]  #: (done, of): bytes
+
+
+class Busy(Exception):
+    """Another process is entering this very file."""
+
+
+def enter(
+    *, file: Path, topic: Topic, now: datetime, origin: str = "", rehearse: bool = False, progress: Progress = lambda *_: None
+) -> Import:  # fmt: skip
+    """Take a file in, or go on where it stopped; a file that is done is gone through again, which is harmless.
+
+    `origin` is kept with every consent ("" is the file's name). Raises Unreadable, with what was read before it kept,
+    and Busy.
+    """
+    scanned = tables.scan(file)
+    with tables.opened(file, encoding=scanned.encoding) as table:
+        columns, first = _columns(table, file)
+        made_in = _begun(file, scanned.digest, columns, topic=topic, rehearse=rehearse, now=now)
+        with _alone(made_in):
+            try:
+                _all(made_in, table, columns, first, origin=origin or file.name, now=now, progress=progress)
+            except Unreadable as error:
+                _end(made_in, Import.State.FAILED, now=now, error=str(error))
+                raise
+            except KeyboardInterrupt:
+                _end(made_in, Import.State.STOPPED, now=now)
+                raise
+            _end(made_in, Import.State.DONE, now=now)
+    made_in.refresh_from_db()
+    return made_in
+
+
+def _columns(table: Table, file: Path) -> tuple[Columns, list[tuple[int, list[str]]]]:
+    """What the header says, and the first row where it is no header."""
+    number, header = next(table.rows, (1, []))
+    if found := layouts.columns(header, kind=table.kind, file_name=file.name):
+        return found, []
+    if bare := layouts.bare(header, kind=table.kind):
+        return bare, [(number, header)]
+    raise Unreadable(f"{file.name} has no column named email; its first line is {','.join(header)[:80]!r}")
+
+
+def _begun(file: Path, digest: bytes, columns: Columns, *, topic: Topic, rehearse: bool, now: datetime) -> Import:
+    made_in, fresh = Import.objects.get_or_create(
+        digest=digest, topic=topic, is_rehearsal=rehearse,
+        defaults={"name": file.name[:200], "layout": columns.layout, "state": Import.State.RUNNING, "started_at": now},
+    )  # fmt: skip
+    if not fresh and (rehearse or made_in.state == Import.State.DONE):
+        made_in.faults.all().delete()
+        made_in.position = made_in.added = made_in.known = made_in.refused = 0
+        made_in.rows, made_in.started_at = None, now
+    made_in.state, made_in.error, made_in.ended_at = Import.State.RUNNING, "", None
+    made_in.name, made_in.layout = file.name[:200], columns.layout
+    made_in.save()
+    return made_in
+
+
+@contextmanager
+def _alone(made_in: Import) -> Iterator[None]:
+    """A lock of the session's: it ends with the process, however that ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('dateline.import'), %s)", [made_in.id])
+        if not cursor.fetchone()[0]:
+            raise Busy(f"{made_in.name} is being entered by another process")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('dateline.import'), %s)", [made_in.id])
+
+
+def _all(
+    made_in: Import, table: Table, columns: Columns, first: list[tuple[int, list[str]]], *,
+    origin: str, now: datetime, progress: Progress,
+) -> None:  # fmt: skip
+    stage.prepare()
+    key, chunk = config().secret_key.encode(), _Chunk()
+    try:
+        for number, cells in chain(first, table.rows):
+            found = rows.read(number, cells, columns=columns, key=key, now=now) if number > made_in.position else None
+            if found is None:
+                continue
+            if not chunk.holds(found):
+                _commit(made_in, chunk, origin=origin, now=now)
+                progress(table.done(), table.size)
+                chunk = _Chunk()
+            chunk.add(found)
+    except Unreadable:
+        _commit(made_in, chunk, origin=origin, now=now)
+        raise
+    _commit(made_in, chunk, origin=origin, now=now)
+    progress(table.size, table.size)
+
+
+class _Chunk:
+    """Rows of one transaction. An address that says two things of itself is told in two chunks, in the file's order."""
+
+    def __init__(self) -> None:
+        self.arrivals: list[Arrival] = []
+        self.faults: list[Fault] = []
+        self.last = 0
+        self._fates: dict[str, layouts.Fate] = {}
+
+    def holds(self, found: Arrival | Fault) -> bool:
+        """Whether there is room for it."""
+        if len(self.arrivals) + len(self.faults) >= CHUNK:
+            return False
+        return isinstance(found, Fault) or self._fates.get(found.address, found.fate) == found.fate
+
+    def add(self, found: Arrival | Fault) -> None:
+        self.last = found.row
+        if isinstance(found, Fault):
+            self.faults.append(found)
+        else:
+            self.arrivals.append(found)
+            self._fates[found.address] = found.fate
+
+
+def _commit(made_in: Import, chunk: _Chunk, *, origin: str, now: datetime) -> None:
+    if not chunk.last:
+        return
+    with transaction.atomic():
+        counted = stage.take(
+            chunk.arrivals, chunk.faults, made_in=made_in.id, topic=int(made_in.topic_id or 0),
+            origin=origin[:120], now=now, rehearse=made_in.is_rehearsal,
+        )  # fmt: skip
+        Import.objects.filter(id=made_in.id).update(
+            position=chunk.last,
+            added=F("added") + counted.added,
+            known=F("known") + counted.known,
+            refused=F("refused") + counted.refused,
+        )
+
+
+def _end(made_in: Import, state: Import.State, *, now: datetime, error: str = "") -> None:
+    done = {"rows": F("added") + F("known") + F("refused")} if state == Import.State.DONE else {}
+    Import.objects.filter(id=made_in.id).update(state=state, error=error[:300], ended_at=now, **done)
