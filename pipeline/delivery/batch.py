@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Min
+from django.db.models.functions import Now
 from django.db.models.query import QuerySet
 from django.utils import timezone
 from idna import IDNAError
@@ -178,7 +179,8 @@ class _Holder:
             held = _renew(self.claim)
             outcomes.apply(self._receipts, now=timezone.now())
             record_answers(self._receipts, now=timezone.now())
-        going = Send.objects.filter(id=self.claim.send_id, state=Send.State.SUBMITTING).exists()
+        running = Send.objects.filter(id=self.claim.send_id, state=Send.State.SUBMITTING)
+        going = running.exclude(expires_at__lte=Now()).exists()
         self._stop = not (held and going) or brake.is_pulled()
         self.answered += sum(receipt.outcome is not Outcome.UNSENT for receipt in self._receipts)
         self.heard += sum(receipt.outcome not in {Outcome.UNSENT, Outcome.UNKNOWN} for receipt in self._receipts)

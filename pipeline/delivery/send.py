@@ -181,7 +181,7 @@ def cancel(*, send_id: int, now: datetime, actor: User | None, reason: str) -> i
         Exists(Batch.objects.filter(id=OuterRef("batch_id"), state=Batch.State.PENDING)),
         send_id=send_id,
         state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED],
-    ).update(state=Delivery.State.CANCELLED)
+    ).update(state=Delivery.State.CANCELLED, reason=reason[:300])
     Edition.objects.filter(send__id=send_id).update(state=Edition.State.CANCELLED, code="cancelled", ended_at=now)
     note(verb="cancel", subject="send", subject_id=send_id, now=now, actor=actor, reason=reason, spared=spared)
     return spared

@@ -340,6 +340,22 @@ def test_what_waits_when_the_time_is_over_ends_and_says_so(going: Send, here: Co
     assert (states(), post.taken) == ({"accepted": READERS - 1, "refused": 1}, {})
 
 
+def test_a_run_whose_time_ends_on_the_way_mails_nobody_late(
+    going: Send, here: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "FLUSH_EVERY_S", 0)
+
+    def meanwhile(number: int) -> None:
+        if number == 2:
+            Send.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    work(Post(meanwhile=meanwhile), here)
+    lapse()
+    work(Post(), here)
+    ended = Delivery.objects.filter(state="cancelled").values_list("reason", flat=True)
+    assert (len(ended), set(ended)) == (READERS - 3, {"its time was over before it could be sent"})
+
+
 def test_waits_are_spread_so_that_nobody_comes_back_together(going: Send, here: Config) -> None:
     work(Post(answers=dict.fromkeys(range(READERS), Outcome.DEFERRED)), here)
     waits = {(row.next_try_at - row.answered_at).total_seconds() for row in Delivery.objects.all()}

@@ -240,6 +240,7 @@ def test_pausing_and_resuming_are_kept_in_the_journal_and_ring_for_what_waits(
     approved: Edition, bells: redis.Redis, django_capture_on_commit_callbacks: Any
 ) -> None:
     made, ada = prepared(approved), staff.ada()
+    Send.objects.update(expires_at=timezone.now() + timedelta(hours=2))
     assert pause(send_id=made.id, now=timezone.now(), actor=ada)
     assert not pause(send_id=made.id, now=timezone.now(), actor=ada)
     made.refresh_from_db()

@@ -31,8 +31,9 @@ def freeze(*, send: Send, now: datetime) -> int:
     if newsletter.pace_s:
         spread(send_id=send.id, over=timedelta(seconds=newsletter.pace_s))
     last = send.batches.aggregate(last=Max("due_at"))["last"] or now
+    waited = max(now - send.created_at, timedelta(0))  # for a worker: news does not grow younger by it
     Send.objects.filter(id=send.id).update(
-        recipients=frozen, prepared_at=now, expires_at=last + timedelta(seconds=newsletter.keeps_s)
+        recipients=frozen, prepared_at=now, expires_at=last + timedelta(seconds=newsletter.keeps_s) - waited
     )
     return frozen
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -31,7 +31,7 @@ def to_the_rest(*, send_id: int, actor: User, now: datetime) -> int:
     send = lock(send_id, actor=actor)
     if send.state not in (Send.State.CANCELLED, Send.State.FAILED):
         raise Refused(f"This send is {send.state}: there is no rest to send to. Nothing was changed.")
-    if send.expires_at and send.expires_at <= now:
+    if (send.expires_at or send.created_at + timedelta(seconds=send.edition.newsletter.keeps_s)) <= now:
         raise Refused("This edition is no news any more. Nothing was sent; its stories stay where they are.")
     if Edition.objects.filter(holds_barred_story(), id=send.edition_id).exists():
         raise Refused(

@@ -35,12 +35,14 @@ def begun(db: None, monkeypatch: pytest.MonkeyPatch) -> Begin:
         newsletter = Newsletter.objects.first() or editions.newsletter()
         # the scene is of a day long past, and the database's clock decides what is too old
         keeps_s = int((timezone.now() - now).total_seconds()) + 12 * 3600
+        clocks = {"at_readers_clock": settings.pop("at_readers_clock", False)}
         Newsletter.objects.filter(id=newsletter.id).update(**{"keeps_s": keeps_s, **settings})
         if readers:
             audience.readers(count=readers, follows=newsletter.topic)
         for _ in range(5):
             articles.article()
         edition = editions.composed(newsletter=Newsletter.objects.get(id=newsletter.id), slot_at=now)
+        Newsletter.objects.filter(id=newsletter.id).update(**clocks)  # its stories came long before the first zone
         Edition.objects.filter(id=edition.id).update(state="approved", leaves_at=now)
         assert begin(edition_id=edition.id, now=now, departures=departures)
         made = Send.objects.get(edition=edition)

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.audience.models import Subscriber
 from pipeline.delivery.course.freeze import uncounted
-from pipeline.delivery.models import Delivery
+from pipeline.delivery.models import Delivery, Send
+from pipeline.delivery.send import prepare
 from tests.delivery.course.conftest import Begin
 from tests.factories import audience, editions
 
@@ -48,6 +49,15 @@ def test_each_reader_is_due_at_the_time_of_their_zone(begun: Begin) -> None:
     assert all(a.due_at <= b.due_at for a, b in pairwise(batches))
     assert [row.ordinal for row in rows] == list(range(1, 10))
     assert send.expires_at == LIMA + timedelta(seconds=send.edition.newsletter.keeps_s)
+
+
+def test_news_grows_no_younger_by_waiting_for_a_worker(begun: Begin) -> None:
+    send = begun(keeps_s=3600)
+    Send.objects.filter(id=send.id).update(state="planned", created_at=NOW - timedelta(minutes=50))
+    send.batches.all().delete()
+    prepare(send_id=send.id, now=NOW)
+    send.refresh_from_db()
+    assert send.expires_at == NOW + timedelta(minutes=10)
 
 
 def test_a_zone_whose_time_has_passed_is_due_at_once(begun: Begin) -> None:
