@@ -32,6 +32,7 @@ class _Desk:
     stories: Mapping[int, Story]
     pins: list[Pin]
     bans: list[Ban]
+    newest: reading.Newest
     limits: Limits
     now: datetime
 
@@ -52,7 +53,7 @@ def refresh(*, now: datetime) -> list[str]:
     wanted = {one.article_id for each in tops.values() for ranked in each.values() for one in ranked}
     wanted.update(newest.site, *newest.sections.values(), (pin.article_id for pin in pins))
     facts, stories = reading.stories(wanted)
-    desk = _Desk(facts, stories, pins, bans, counting.limits(), now)
+    desk = _Desk(facts, stories, pins, bans, newest, counting.limits(), now)
     held = jumps.held(counts, shown=[article for article, fact in facts.items() if fact.live], now=now)
     changed = [name for section in tops for name in _charts(section, tops[section], desk, held)]
     Chart.objects.exclude(section__in=list(tops)).delete()
@@ -109,6 +110,7 @@ def _charts(section: str, tops: Tops, desk: _Desk, held: Mapping[Window, jumps.S
         places = shape(
             tops, articles=facts, at=desk.now, size=SIZE, window=window, pins=desk.pins, bans=desk.bans,
             limits=desk.limits, held=down,
+            newest=desk.newest.site if section == WHOLE else desk.newest.sections[section],
         )  # fmt: skip
         if _keep(chart, places, desk):
             changed.append(str(chart))

@@ -7,7 +7,7 @@ it was counted and, by a code, why it stands where it stands.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -118,10 +118,12 @@ def shape(
     bans: Iterable[Ban] = (),
     limits: Limits = STANDARD,
     held: Mapping[int, int | None] | None = None,
+    newest: Collection[int] | None = None,
 ) -> list[Placed]:
     """At most `size` places, fewer only when fewer articles may be shown at all. `at` decides what has expired.
 
-    `held` has the best place an article may stand at by its count, None for nowhere.
+    `held` has the best place an article may stand at by its count, None for nowhere. `newest` are those that may fill
+    up without one (all, where it is not given): a story too old for its count must not come in by that door.
     """
     banned = frozenset(ban.article_id for ban in bans if _active(ban.until, at))
     building = _List(size=size, articles=articles, banned=banned, at=at, limits=limits, held=held or {})
@@ -131,7 +133,11 @@ def shape(
         candidates = [(one.article_id, one.value) for one in _of_age(ranked.get(longer, ()), longer, building)]
         building.fill(candidates, counted_in=longer, code=code)
     if len(building.taken) < size:
-        building.fill(((article, 0) for article in building.newest()), counted_in=NEWEST, code=NEWEST)
+        building.fill(
+            ((article, 0) for article in building.newest() if newest is None or article in newest),
+            counted_in=NEWEST,
+            code=NEWEST,
+        )
     return building.places()
 
 
