@@ -46,6 +46,10 @@ class Spent(Permanent):
     """The money or the quota that the network grants is used up: nothing goes out before somebody pays."""
 
 
+class Unanswerable(Permanent):
+    """The network lets nobody like us answer that post; said in a post of its own, the same words may be taken."""
+
+
 class Gone(Permanent):
     """The post that was to be edited, answered or read is not there."""
 
@@ -80,7 +84,7 @@ class Message:
     `key` is stable across retries and unique per post; networks with an idempotency header receive it.
     `marker` is text that appears in the published post and nowhere else (our tracked link): `find` looks for it.
     `reply_to` is the remote id of the post it answers, "" for none. `created_at` is when the post was planned, aware
-    and the same across retries: Bluesky derives the record's name from it.
+    and the same across retries: Bluesky derives the record's name from it. `draft` is what `Drafting.draft` gave.
     """
 
     key: str
@@ -91,6 +95,7 @@ class Message:
     reply_to: str = ""
     card: Card | None = None
     created_at: datetime | None = None
+    draft: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,20 @@ class Channel(Protocol):
 
     def delete(self, remote_id: str) -> None:
         """Remove a post; a post already gone is not an error. Raises Temporary, RateLimited or Permanent."""
+
+
+@runtime_checkable
+class Drafting(Protocol):
+    """A network on which a post is made in two steps: a draft that nobody sees, then its publication.
+
+    The caller keeps the draft before it publishes (`Message.draft`): one draft can become one post only.
+    """
+
+    def draft(self, message: Message, *, kept: str) -> str:
+        """The draft to publish: the one that was kept where it still stands, else a new one.
+
+        Raises like `publish`; Unknown where the kept one was published before.
+        """
 
 
 @runtime_checkable

@@ -59,8 +59,9 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
                 ("client_id", "access_token", "refresh_token"),
             ),
             may=("client_secret", "account_id"),
-            # Answers are for those who were asked; whether one's own thread counts, X does not say (since 2026-02-23).
-            can=Can(read=True, metrics=True, media=True, refresh=True),
+            # Since 2026-02-23 X lets apps answer only who asked them, and does not say whether one's own thread counts:
+            # a refused answer is Unanswerable. Its edit is for Premium accounts, half an hour, under a new id: no edit.
+            can=Can(reply=True, thread=True, read=True, metrics=True, media=True, refresh=True),
         ),
         "mastodon": Adapter(
             module="pipeline.channels.social.mastodon",

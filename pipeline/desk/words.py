@@ -233,6 +233,8 @@ SEND: Mapping[str, Sentence] = {
 }
 POST: Mapping[str, Sentence] = {
     "refused": "The network refused it: “{said}”",
+    "not_as_an_answer": "The network does not let us answer the post (“{said}”), so it is said in a post of its own.",
+    "thread_cut": "Its first parts are live; the network refused the next (“{said}”), so the thread ends there.",
     "no_answer": "The network did not say whether it took this. The account is read back; it is never posted twice blindly.",
     "cannot_read_back": "It may be live, but the account cannot be read back (“{said}”). Look at the account before you repeat it.",
     "was_not_placed": "The account was read back and does not have it, so it is tried once more.",

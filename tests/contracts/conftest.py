@@ -31,7 +31,7 @@ class XServer(Stage):
     network = "x"
     answer_to_repeat = "unknown"
     secrets_used = (0, 1, 2, 3)
-    reads_one = True
+    reads_one = answers = True
 
     def channel(self, *, secrets: tuple[str, ...] = SECRETS) -> Channel:
         return X(credentials=Credentials(*secrets), base_url=self.url, timeout_s=TIMEOUT_S)
@@ -56,20 +56,21 @@ class XServer(Stage):
     def act(self, request: Handler, method: str, body: bytes) -> tuple[int, Any]:
         route = urlsplit(request.path)
         if method == "POST":
-            return self._post(json.loads(body)["text"])
+            asked = json.loads(body)
+            return self._post(asked["text"], (asked.get("reply") or {}).get("in_reply_to_tweet_id", ""))
         if method == "DELETE":
             gone = not self.remove(route.path.rpartition("/")[2])
             return (404, {"title": "Not Found Error"}) if gone else (200, {"data": {"deleted": True}})
         assert route.path == "/2/users/4711/tweets"
         return 200, self._page({name: values[0] for name, values in parse_qs(route.query).items()})
 
-    def _post(self, text: str) -> tuple[int, Any]:
+    def _post(self, text: str, parent: str) -> tuple[int, Any]:
         if any(post.text == text for post in self.posts):
             detail = "You are not allowed to create a Tweet with duplicate content."
             return 403, {"detail": detail, "type": "about:blank", "title": "Forbidden", "status": 403}
         if len(text) > 280:
             return 403, {"detail": "You are not permitted to perform this action.", "title": "Forbidden"}
-        post = self.store(text)
+        post = self.below(parent, self.store(text))
         return 201, {"data": {"id": post.id, "text": _wrapped(text)}}
 
     def _page(self, query: dict[str, str]) -> dict[str, Any]:
@@ -185,3 +186,4 @@ reader = _each(reads_back=True)
 renewing = _each(renews=True)
 reading = _each(reads_one=True)
 editing = _each(edits=True)
+answering = _each(answers=True)

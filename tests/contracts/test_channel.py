@@ -5,6 +5,7 @@ The servers are in conftest.py: they keep their posts, check credentials and can
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -254,6 +255,36 @@ def test_a_post_reads_as_it_was_written_until_it_is_gone(reading: Stage) -> None
     assert channel.read(placed.remote_id) == message().text
     channel.delete(placed.remote_id)
     assert channel.read(placed.remote_id) is None
+
+
+def test_parts_of_a_thread_answer_each_other_and_each_is_found(answering: Stage) -> None:
+    channel, above = answering.channel(), ""
+    placed = []
+    for number in (1, 2, 3):
+        said = replace(message(number), reply_to=above)
+        placed.append(channel.publish(said))
+        above = placed[-1].remote_id
+        assert channel.find(said) == placed[-1]
+    ids = [one.remote_id for one in placed]
+    assert [channel.read(one) for one in ids] == [message(number).text for number in (1, 2, 3)]
+    assert list(answering.parents.values()) == answering.above([post.id for post in answering.posts])
+
+
+def test_an_answer_lost_after_it_was_placed_is_found_below_its_post(answering: Stage) -> None:
+    channel = answering.channel()
+    first = channel.publish(message(1))
+    said, answering.fault = replace(message(2), reply_to=first.remote_id), "drop after"
+    with pytest.raises(Unknown):
+        channel.publish(said)
+    found = channel.find(said)
+    assert found
+    assert list(answering.parents.values()) == [first.remote_id]
+    assert len(answering.posts) == 2
+
+
+def test_every_network_of_threads_is_asked_about_answers(stage: Stage) -> None:
+    can = registry.ADAPTERS[stage.network].can
+    assert not can.thread or (can.reply and stage.answers)
 
 
 def test_an_edit_puts_other_words_in_place_and_may_be_repeated(editing: Stage) -> None:

@@ -1,4 +1,4 @@
-"""LinkedIn, Facebook, Threads, Telegram, Discord, Slack and a receiver of our webhook, on loopback.
+"""LinkedIn, Telegram, Discord, Slack and a receiver of our webhook, on loopback.
 
 Each checks what proves who we are (token, app's proof, signature) and refuses in its network's own words.
 """
@@ -11,13 +11,11 @@ import html
 import json
 import re
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pipeline.channels.base import Channel
 from pipeline.channels.pages.discord import Credentials as DiscordKeys
 from pipeline.channels.pages.discord import Discord
-from pipeline.channels.pages.facebook import Credentials as FacebookKeys
-from pipeline.channels.pages.facebook import Facebook
 from pipeline.channels.pages.hook import Credentials as HookKeys
 from pipeline.channels.pages.hook import Hook
 from pipeline.channels.pages.linkedin import Credentials as LinkedInKeys
@@ -26,19 +24,8 @@ from pipeline.channels.pages.slack import Credentials as SlackKeys
 from pipeline.channels.pages.slack import Slack
 from pipeline.channels.pages.telegram import Credentials as TelegramKeys
 from pipeline.channels.pages.telegram import Telegram
-from pipeline.channels.pages.threads import Credentials as ThreadsKeys
-from pipeline.channels.pages.threads import Threads
+from tests.factories.meta_stages import TOKEN, FacebookServer, ThreadsServer, query_of
 from tests.factories.stage import SECRETS, TIMEOUT_S, Handler, Post, Stage
-
-TOKEN = 1  #: index among SECRETS
-
-
-def query_of(request: Handler) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(request.path).query))
-
-
-def form_of(body: bytes) -> dict[str, str]:
-    return dict(parse_qsl(body.decode(), keep_blank_values=True))
 
 
 class LinkedInServer(Stage):
@@ -107,119 +94,6 @@ def as_linkedin_reads(commentary: str) -> str:
     read = re.sub(r"\{hashtag\|\\#\|([^|}]+)\}", r"\\#\1", commentary)
     bare = re.search(r"(?<!\\)(?:\\\\)*([|{}@\[\]()<>#*_~])", read)
     return re.sub(r"\\(.)", r"\1", read[: bare.start(1)] if bare else read, flags=re.S)
-
-
-class GraphStage(Stage):
-    """Errors as Graph tells them."""
-
-    def refuse(self, request: Handler, status: int) -> None:
-        code = {401: 190, 429: 32, 500: 2, 503: 2}[status]
-        error = {"message": "no", "type": "OAuthException", "code": code, "fbtrace_id": "A"}
-        request.say(400 if code != 2 else status, {"error": error}, Retry_After="7")
-
-    def gone(self) -> tuple[int, Any]:
-        said = "Unsupported request. Object does not exist, cannot be loaded due to missing permissions"
-        return 400, {"error": {"message": said, "type": "GraphMethodException", "code": 100, "error_subcode": 33}}
-
-    def page(self, request: Handler, shown: list[dict[str, Any]]) -> dict[str, Any]:
-        asked = query_of(request)
-        start, size = int(asked.get("after", 0)), int(asked["limit"])
-        more = {"next": "https://graph.example/next"} if start + size < len(shown) else {}
-        after = {"after": str(start + size)} if more else {}
-        return {"data": shown[start : start + size], "paging": {"cursors": after, **more}}
-
-
-class FacebookServer(GraphStage):
-    """A page whose app requires proof; the same words again are error 506."""
-
-    network = "facebook"
-    answer_to_repeat = "unknown"
-    secrets_used = (0, TOKEN)
-    limit = 63206
-
-    def channel(self, *, secrets: tuple[str, ...] = SECRETS) -> Channel:
-        keys = FacebookKeys(access_token=secrets[TOKEN], page="4711", app_secret=secrets[0])
-        return Facebook(credentials=keys, base_url=self.url, timeout_s=TIMEOUT_S)
-
-    def knows(self, request: Handler, method: str) -> bool:
-        proof = hmac.new(SECRETS[0].encode(), SECRETS[TOKEN].encode(), hashlib.sha256).hexdigest()
-        signed = query_of(request).get("appsecret_proof") == proof
-        return signed and request.headers["Authorization"] == f"Bearer {SECRETS[TOKEN]}"
-
-    def act(self, request: Handler, method: str, body: bytes) -> tuple[int, Any]:
-        place = urlsplit(request.path).path.removeprefix("/v25.0")
-        if place == "/4711":
-            return 200, {"id": "4711"}
-        if method == "POST":
-            return self._post(form_of(body)["message"])
-        if method == "DELETE":
-            return (200, {"success": True}) if self.remove(place[1:]) else self.gone()
-        assert place == "/4711/posts"
-        shown = [
-            {"id": post.id, "message": post.text, "permalink_url": f"https://www.facebook.com/{post.id}"}
-            for post in self.posts[::-1]
-        ]
-        return 200, self.page(request, shown)
-
-    def _post(self, text: str) -> tuple[int, Any]:
-        if any(post.text == text for post in self.posts):
-            return 400, {"error": {"message": "Duplicate status message", "type": "FacebookApiException", "code": 506}}
-        if len(text) > self.limit:
-            return 400, {"error": {"message": "(#100) too long", "type": "OAuthException", "code": 100}}
-        return 200, {"id": self.store(text).id}
-
-    def store(self, text: str) -> Post:
-        self.posts.append(Post(id=f"4711_{1000 + len(self.posts)}", text=text))
-        return self.posts[-1]
-
-
-class ThreadsServer(GraphStage):
-    """Containers that nobody sees, and their publication, which may be lost."""
-
-    network = "threads"
-    answer_to_repeat = "second"
-    secrets_used = (TOKEN,)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.containers: dict[str, str] = {}
-
-    def channel(self, *, secrets: tuple[str, ...] = SECRETS) -> Channel:
-        keys = ThreadsKeys(access_token=secrets[TOKEN], user="4711")
-        return Threads(credentials=keys, base_url=self.url, timeout_s=TIMEOUT_S)
-
-    def knows(self, request: Handler, method: str) -> bool:
-        return request.headers["Authorization"] == f"Bearer {SECRETS[TOKEN]}"
-
-    def publishes(self, request: Handler, method: str) -> bool:
-        return request.path.endswith("/threads_publish")
-
-    def act(self, request: Handler, method: str, body: bytes) -> tuple[int, Any]:
-        place = urlsplit(request.path).path.removeprefix("/v1.0")
-        if method == "POST" and place == "/4711/threads":
-            return self._contained(form_of(body))
-        if method == "POST":
-            assert place == "/4711/threads_publish"
-            return 200, {"id": self.store(self.containers.pop(form_of(body)["creation_id"])).id}
-        if method == "DELETE":
-            return (200, {"success": True}) if self.remove(place[1:]) else self.gone()
-        if place == "/4711/threads":
-            return 200, self.page(request, [self._shown(post) for post in self.posts[::-1]])
-        if place == "/4711":
-            return 200, {"id": "4711"}
-        found = next((post for post in self.posts if f"/{post.id}" == place), None)
-        return (200, self._shown(found)) if found else self.gone()
-
-    def _contained(self, form: dict[str, str]) -> tuple[int, Any]:
-        assert form["media_type"] == "TEXT"
-        if len(form["text"]) > self.limit:
-            return 400, {"error": {"message": "Param text must be at most 500 characters long.", "code": 100}}
-        number = f"c{len(self.containers) + len(self.posts)}"
-        self.containers[number] = form["text"]
-        return 200, {"id": number}
-
-    def _shown(self, post: Post) -> dict[str, str]:
-        return {"id": post.id, "text": post.text, "permalink": f"https://www.threads.com/@harbour/post/{post.id}"}
 
 
 class TelegramServer(Stage):
@@ -301,6 +175,7 @@ class SlackServer(Stage):
     """Answers of 200 that mean no, text in entities, addresses in angle brackets."""
 
     network = "slack"
+    answers = True
     answer_to_repeat = "second"
     secrets_used = (TOKEN,)
     limit = 40000
@@ -321,7 +196,9 @@ class SlackServer(Stage):
     def act(self, request: Handler, method: str, body: bytes) -> tuple[int, Any]:
         act = urlsplit(request.path).path
         if act == "/api/conversations.history":
-            return 200, self._history(query_of(request))
+            return 200, self._history(query_of(request), root="")
+        if act == "/api/conversations.replies":
+            return 200, self._history(query_of(request), root=query_of(request)["ts"])
         what = json.loads(body)
         assert what["channel"] == "C0123"
         if act == "/api/chat.delete":
@@ -331,20 +208,37 @@ class SlackServer(Stage):
         if len(what["text"]) > self.limit:
             return 200, {"ok": False, "error": "msg_too_long"}
         assert what["unfurl_links"] is False
-        post = self.store(html.unescape(what["text"]))
+        root = what.get("thread_ts", "")
+        assert root not in self.roots, "an answer is no message to answer"
+        post = self.below(root, self.store(html.unescape(what["text"])))
+        self.roots |= {post.id: root} if root else {}
         return 200, {"ok": True, "channel": "C0123", "ts": post.id}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.roots: dict[str, str] = {}
 
     def store(self, text: str) -> Post:
         self.posts.append(Post(id=f"1795435200.{len(self.posts):06d}", text=text))
         return self.posts[-1]
 
-    def _history(self, asked: dict[str, str]) -> dict[str, Any]:
+    def above(self, ids: list[str]) -> list[str]:
+        return [ids[0]] * (len(ids) - 1)
+
+    def _history(self, asked: dict[str, str], *, root: str) -> dict[str, Any]:
+        """A channel's history, newest first, holds no answers; a thread, oldest first, begins with its root."""
         start, size = int(asked.get("cursor", 0)), int(asked["limit"])
+        if root:
+            shown = [post for post in self.posts if root in (post.id, self.roots.get(post.id))]
+        else:
+            shown = [post for post in self.posts[::-1] if post.id not in self.roots]
+        if "latest" in asked:
+            shown = [post for post in shown if post.id in (root, asked["latest"])][-1:]
         page = [
             {"type": "message", "ts": post.id, "text": self._kept(post.text), "bot_id": "B01"}
-            for post in self.posts[::-1][start:][:size]
+            for post in shown[start:][:size]
         ]
-        more = {"next_cursor": str(start + size)} if start + size < len(self.posts) else {"next_cursor": ""}
+        more = {"next_cursor": str(start + size)} if start + size < len(shown) else {"next_cursor": ""}
         return {"ok": True, "messages": page, "response_metadata": more}
 
     def _kept(self, text: str) -> str:

@@ -25,7 +25,7 @@ class MastodonServer(Stage):
     network = "mastodon"
     answer_to_repeat = "same"
     secrets_used = (TOKEN,)
-    reads_one = edits = True
+    reads_one = edits = answers = True
     limit = 500
 
     def __init__(self) -> None:
@@ -45,7 +45,8 @@ class MastodonServer(Stage):
     def act(self, request: Handler, method: str, body: bytes) -> tuple[int, Any]:
         route = urlsplit(request.path)
         if method == "POST":
-            return self._post(request.headers["Idempotency-Key"], dict(parse_qsl(body.decode()))["status"])
+            asked = dict(parse_qsl(body.decode()))
+            return self._post(request.headers["Idempotency-Key"], asked["status"], asked.get("in_reply_to_id", ""))
         if route.path == "/api/v1/accounts/verify_credentials":
             return 200, {"id": "77", "username": "harbour"}
         if route.path == "/api/v1/accounts/77/statuses":
@@ -65,11 +66,11 @@ class MastodonServer(Stage):
             return 200, {"id": found.id, "text": found.text, "spoiler_text": ""}
         return 200, self._shown(found)
 
-    def _post(self, key: str, text: str) -> tuple[int, Any]:
+    def _post(self, key: str, text: str, parent: str) -> tuple[int, Any]:
         if key not in self.keys:
             if len(text) > self.limit:
                 return 422, {"error": "Validation failed: Text character limit of 500 exceeded"}
-            self.keys[key] = self.store(text)
+            self.keys[key] = self.below(parent, self.store(text))
         return 200, self._shown(self.keys[key])
 
     def _page(self, asked: dict[str, str]) -> list[dict[str, Any]]:
@@ -91,7 +92,7 @@ class BlueskyServer(Stage):
     network = "bluesky"
     answer_to_repeat = "same"
     secrets_used = (ACCESS,)
-    renews = reads_one = True
+    renews = reads_one = answers = True
     limit = 300
 
     def __init__(self) -> None:
@@ -144,7 +145,7 @@ class BlueskyServer(Stage):
     def _kept(self, rkey: str, record: dict[str, Any]) -> Post:
         self.records[rkey] = record
         self.posts.append(Post(id=_uri(rkey), text=record["text"]))
-        return self.posts[-1]
+        return self.below((record.get("reply") or {}).get("parent", {}).get("uri", ""), self.posts[-1])
 
     def _put(self, rkey: str, record: dict[str, Any], *, fresh: bool) -> tuple[int, Any]:
         assert re.fullmatch("[234567abcdefghij][234567a-z]{12}", rkey), rkey

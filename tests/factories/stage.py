@@ -31,7 +31,7 @@ class Stage(ABC):
 
     `answer_to_repeat` is "same" (post), "unknown", or "second" where the network knows no repeats. `reads_back` is
     false where nobody can look for a post. `renews` is true where a token runs out (`expire`) and is renewed;
-    `reads_one` and `edits` where it plays those routes too.
+    `reads_one`, `edits` and `answers` where it plays those routes too; `parents` is what each answer stands below.
     """
 
     network: ClassVar[str]
@@ -40,12 +40,14 @@ class Stage(ABC):
     renews: ClassVar[bool] = False
     reads_one: ClassVar[bool] = False
     edits: ClassVar[bool] = False
+    answers: ClassVar[bool] = False
     limit: ClassVar[int] = 500  #: characters it takes at most
     secrets = SECRETS
     secrets_used: ClassVar[tuple[int, ...]]  #: which of SECRETS its channel needs
 
     def __init__(self) -> None:
         self.posts: list[Post] = []
+        self.parents: dict[str, str] = {}
         self.fault = self.any_fault = ""
         self.access = SECRETS[2]
 
@@ -98,6 +100,17 @@ class Stage(ABC):
     def store(self, text: str) -> Post:
         self.posts.append(Post(id=str(1000 + len(self.posts)), text=text))
         return self.posts[-1]
+
+    def above(self, ids: list[str]) -> list[str]:
+        """What the answers of a thread stand below, in its order."""
+        return ids[:-1]
+
+    def below(self, parent: str, post: Post) -> Post:
+        """The post, as an answer where `parent` is one that is there."""
+        if parent:
+            assert parent in [one.id for one in self.posts], f"no post {parent} to answer"
+            self.parents[post.id] = parent
+        return post
 
     def remove(self, post_id: str) -> bool:
         before = len(self.posts)

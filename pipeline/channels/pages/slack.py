@@ -74,22 +74,23 @@ class Slack:
         """chat.postMessage with our key in its metadata. Raises as Channel.publish says, Permanent for pictures."""
         _refuse_pictures(message)
         what = {**self._words(message), "metadata": {"event_type": _EVENT, "event_payload": {"key": message.key}}}
-        what |= {"thread_ts": message.reply_to} if message.reply_to else {}
+        root = _root(message.reply_to)
+        what |= {"thread_ts": root} if root else {}
         body = body_of(self._api.write("POST", "/chat.postMessage", json=what))
         if not body.get("ts"):
             raise Unknown("Slack answered without the message's number")
-        return self._published(str(body["ts"]))
+        return self._published(str(body["ts"]), root=root)
 
     def find(self, message: Message) -> Published | None:
-        """Look for our key or the marker among the channel's newest 200 messages."""
-        cursor, read = "", 0
+        """Look for our key or the marker among the channel's newest 200 messages, or a thread's first 200."""
+        cursor, read, root = "", 0, _root(message.reply_to)
         while read < _WINDOW:
             more = {"cursor": cursor} if cursor else {}
-            response = self._history(limit=str(_PAGE), include_all_metadata="true", **more)
+            response = self._history(root, limit=str(_PAGE), include_all_metadata="true", **more)
             messages = list_in(response, "messages", title="Slack")
             for one in messages:
                 if _is(one, message):
-                    return self._published(str(one["ts"]))
+                    return self._published(str(one["ts"]), root=root)
             cursor = (body_of(response).get("response_metadata") or {}).get("next_cursor") or ""
             read += _PAGE
             if not messages or not cursor:
@@ -98,13 +99,13 @@ class Slack:
 
     def edit(self, remote_id: str, message: Message) -> Published:
         """chat.update."""
-        self._api.ask("POST", "/chat.update", json={**self._words(message), "ts": remote_id})
-        return self._published(remote_id)
+        self._api.ask("POST", "/chat.update", json={**self._words(message), "ts": _ts(remote_id)})
+        return self._published(_ts(remote_id), root=remote_id.rpartition("/")[0])
 
     def delete(self, remote_id: str) -> None:
         """chat.delete; a message already gone is not an error."""
         try:
-            self._api.ask("POST", "/chat.delete", json={"channel": self._channel, "ts": remote_id})
+            self._api.ask("POST", "/chat.delete", json={"channel": self._channel, "ts": _ts(remote_id)})
         except Gone:
             return
 
@@ -126,20 +127,26 @@ class Slack:
         }
 
     def _one(self, remote_id: str) -> dict[str, Any] | None:
-        response = self._history(latest=remote_id, oldest=remote_id, inclusive="true", limit="1")
+        ts, root = _ts(remote_id), remote_id.rpartition("/")[0]
+        try:
+            response = self._history(root, latest=ts, oldest=ts, inclusive="true", limit="1")
+        except Gone:  # the message that it answered
+            return None
         messages = list_in(response, "messages", title="Slack")
-        return next((one for one in messages if one.get("ts") == remote_id), None)
+        return next((one for one in messages if one.get("ts") == ts), None)
 
-    def _history(self, **query: str) -> httpx.Response:
-        return self._api.ask("GET", f"/conversations.history?{urlencode({'channel': self._channel, **query})}")
+    def _history(self, root: str, **query: str) -> httpx.Response:
+        """Messages of the channel, or of the thread below `root`: a channel's history holds no answers."""
+        which = {"channel": self._channel, **({"ts": root} if root else {}), **query}
+        return self._api.ask("GET", f"/conversations.{'replies' if root else 'history'}?{urlencode(which)}")
 
     def _words(self, message: Message) -> dict[str, Any]:
         """No unfurling: Slack's fetches would count as clicks. No mrkdwn: a headline's asterisks are its own."""
         return {"channel": self._channel, "text": marked(message.text), **_PLAINLY}
 
-    def _published(self, ts: str) -> Published:
+    def _published(self, ts: str, *, root: str) -> Published:
         query = urlencode({"channel": self._channel, "message_ts": ts})
-        return Published(remote_id=ts, url=f"https://slack.com/app_redirect?{query}")
+        return Published(remote_id=f"{root}/{ts}" if root else ts, url=f"https://slack.com/app_redirect?{query}")
 
 
 class SlackHook:
@@ -167,6 +174,15 @@ class SlackHook:
     def delete(self, remote_id: str) -> None:  # noqa: ARG002
         """Raises Permanent, always: a person must remove it."""
         raise Permanent("a Slack webhook cannot remove a message: somebody in the channel must")
+
+
+def _root(remote_id: str) -> str:
+    """The message that a thread hangs below: an answer's id is `root/ts`, for Slack answers no answer."""
+    return remote_id.rpartition("/")[0] or remote_id
+
+
+def _ts(remote_id: str) -> str:
+    return remote_id.rpartition("/")[2]
 
 
 _PLAINLY = {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False}

@@ -1,8 +1,8 @@
 """Threads by its own API (developers.facebook.com/documentation/threads, read 2026-11-25).
 
-A post is made in two steps: a container that nobody sees, then its publication. A container that is never published
-expires within a day, so whatever is lost before the second step is harmless and simply made again. There is no
-editing, and a picture must lie at a public address: bytes cannot be sent.
+A post is made in two steps: a container that nobody sees, then its publication. A container becomes one post at most,
+and expires within a day where it is never published; whoever keeps its number cannot post twice. There is no editing,
+and a picture must lie at a public address: bytes cannot be sent.
 """
 
 from __future__ import annotations
@@ -72,15 +72,23 @@ class Threads:
         self.limits = limits
 
     def publish(self, message: Message) -> Published:
-        """Make the container, then publish it. Raises as Channel.publish says, Permanent for pictures."""
-        if message.pictures:
-            raise Permanent("Threads takes pictures from a public address only")
-        container = self._contained(message)
+        """Publish the container, made now where there is none. Raises as Channel.publish says, Permanent for pictures."""
+        container = message.draft or self._contained(message)
         response = self._api.write("POST", f"{self._profile}/threads_publish", data={"creation_id": container})
         remote_id = body_of(response).get("id")
         if not remote_id:
             raise Unknown("Threads answered without the post's id")
         return Published(remote_id=str(remote_id), url=self._permalink(str(remote_id)))
+
+    def draft(self, message: Message, *, kept: str) -> str:
+        """The container that was kept, while Threads has it and did not publish it; else a new one."""
+        match self._status(kept):
+            case "PUBLISHED":
+                raise Unknown("Threads published it already, and the answer was lost")
+            case "FINISHED" | "IN_PROGRESS":
+                return kept
+            case _:  # ERROR, EXPIRED, or gone: it can never be published any more
+                return self._contained(message)
 
     def find(self, message: Message) -> Published | None:
         """Look for the marker in the profile's newest 100 posts, in text and card."""
@@ -125,7 +133,18 @@ class Threads:
         values = {"access_token": self._keys.access_token, "user": self._keys.user}
         return Keys(values=values, until=moment(response) + lasts if lasts else None)
 
+    def _status(self, container: str) -> str:
+        if not container:
+            return ""
+        try:
+            return str(body_of(self._api.ask("GET", _place(container, fields="status"))).get("status", ""))
+        except Gone:
+            self._reached()
+            return ""
+
     def _contained(self, message: Message) -> str:
+        if message.pictures:
+            raise Permanent("Threads takes pictures from a public address only")
         form = {"media_type": "TEXT", "text": message.text}
         if message.card:
             form["link_attachment"] = message.card.url

@@ -2,7 +2,8 @@
 
 Limits and error texts as X documents them and as known on 2026-11-23: 100 posts in 15 minutes per account,
 x-rate-limit-reset in epoch seconds and never a Retry-After; a repeated text is a 403 without a code. Every request
-costs money (facts.PRICES). There is no edit: it needs Premium, half an hour and a new id.
+costs money (facts.PRICES). There is no edit: it needs Premium, half an hour and a new id. Whether an
+app may answer its own account's posts, X does not say: where it may not, the answer is Unanswerable.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class X:
         self._open(credentials)
 
     def publish(self, message: Message) -> Published:
-        """POST /2/tweets. Raises Temporary, RateLimited, Expired, Permanent, Spent or Unknown."""
+        """POST /2/tweets. Raises Temporary, RateLimited, Expired, Permanent, Spent, Unanswerable or Unknown."""
         media = [self._uploaded(picture) for picture in message.pictures] or None
         response = self._told(
             answers.write,

@@ -20,6 +20,7 @@ from pipeline.channels.base import (
     RateLimited,
     Spent,
     Temporary,
+    Unanswerable,
     Unauthorised,
     Unknown,
 )
@@ -32,6 +33,10 @@ _SPENT = ("usage-capped", "/problems/credits", "usagecapexceeded", "creditsdeple
 #: 403s that no other text would cure.
 _LOCKED = ("suspended", "temporarily locked", "unsupported authentication", "oauth1-permissions",
            "client-not-enrolled", "client-forbidden", "not permitted to access this feature")  # fmt: skip
+
+#: 403s for an answer that the same words without it would not get.
+_UNANSWERABLE = ("reply to this conversation is not allowed", "engaged by the author of the post you are replying to",
+                 "reply to a tweet that is deleted or not visible", "reply to a post that is deleted or not visible")  # fmt: skip
 
 
 def write(call: Callable[[], requests.Response], *, renewable: bool = False) -> requests.Response:
@@ -77,6 +82,8 @@ def refusal(response: requests.Response, *, writing: bool, renewable: bool) -> E
     if status == 403 and writing and "duplicate content" in reasons:
         # Our own lost request is the likeliest twin: evidence that it is live, not proof. Read the account.
         return Unknown(said)
+    if status == 403 and any(word in reasons for word in _UNANSWERABLE):
+        return Unanswerable(said)
     if status == 403 and any(word in reasons for word in _LOCKED):
         return Unauthorised(said)
     if status in (408, 409) or status >= 500:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils import timezone
 
-from pipeline.channels.base import Channel, Message, Published
+from pipeline.channels.base import Channel, Drafting, Message, Published
 from pipeline.delivery.posting import pictures
 from pipeline.posts import wording
 from pipeline.posts.acts import threads
@@ -35,7 +36,7 @@ def message_of(post: Post, variant: Variant | None = None, *, with_card: bool = 
 def place(post: Post, channel: Channel, *, until: datetime | None) -> Published:
     """Publish what is not out yet; the first part is what a post is known by. Raises as `publish`, and OutOfLeaseError."""
     said = Variant.objects.get(post=post, chosen=True)
-    if not said.parts and not post.thread.exists():
+    if not said.parts and not post.thread.exists() and not isinstance(channel, Drafting):
         return channel.publish(message_of(post, said))
     first: Published | None = None
     for part, message in _messages(post, said):
@@ -43,7 +44,7 @@ def place(post: Post, channel: Channel, *, until: datetime | None) -> Published:
             if until is not None and timezone.now() >= until:
                 raise OutOfLeaseError
             _begin(part)
-            _confirm(part, channel.publish(message))
+            _confirm(part, channel.publish(_drafted(part, message, channel)))
         first = first or Published(remote_id=part.remote_id, url=post.remote_url or None)
     assert first is not None  # noqa: S101 - a thread has a first part
     return first
@@ -100,6 +101,17 @@ def _begin(part: Part) -> None:
     """The intent, committed before the call."""
     part.started_at = timezone.now()
     part.save(update_fields=["started_at"])
+
+
+def _drafted(part: Part, message: Message, channel: Channel) -> Message:
+    """Where a post begins as a draft, its number is kept before it is published: one draft is one post at most."""
+    if not isinstance(channel, Drafting):
+        return message
+    draft = channel.draft(message, kept=part.container)
+    if draft != part.container:
+        part.container = draft
+        part.save(update_fields=["container"])
+    return replace(message, draft=draft)
 
 
 def _confirm(part: Part, placed: Published) -> None:

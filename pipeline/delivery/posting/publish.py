@@ -17,6 +17,7 @@ from pipeline.channels.base import (
     RateLimited,
     Spent,
     Temporary,
+    Unanswerable,
     Unauthorised,
     Unknown,
 )
@@ -59,7 +60,7 @@ def _done(post: Post, state: str, *, now: datetime, channel: Channel | None) -> 
     except parts.OutOfLeaseError:
         return {"state": Post.State.DUE, "code": "thread_goes_on", "params": {}, "due_at": now}
     except (Permanent, Sealed) as error:
-        return _refused(post, error, in_doubt=in_doubt)
+        return _refused(post, error, in_doubt=in_doubt, now=now)
     except Unknown as error:
         return _lost(post, error, now=now)
     except Temporary as error:
@@ -89,16 +90,22 @@ def _placed(found: Published, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _refused(post: Post, error: Permanent | Sealed, *, in_doubt: bool) -> dict[str, Any]:
-    """Provably not done, and not to be tried again by itself. A lost login is the account's fault, not the post's."""
+def _refused(post: Post, error: Permanent | Sealed, *, in_doubt: bool, now: datetime) -> dict[str, Any]:
+    """Provably not done, and not to be tried again by itself. A lost login is the account's fault, not the post's.
+
+    A correction that may not be an answer is said in a post of its own; a thread ends with the part that is out.
+    """
     said = {"said": str(error)[:300]}
     if isinstance(error, Unauthorised):
         access.lock_out(post.account, error)
         return {"state": Post.State.UNKNOWN if in_doubt else Post.State.DUE, "code": "reconnect", "params": said}
-    if in_doubt:
-        return {"state": Post.State.HELD, "code": "cannot_read_back", "params": said}
-    if isinstance(error, Spent):
-        return {"state": Post.State.HELD, "code": "network_spent", "params": said}
+    if in_doubt or isinstance(error, Spent):
+        code = "cannot_read_back" if in_doubt else "network_spent"
+        return {"state": Post.State.HELD, "code": code, "params": said}
+    if isinstance(error, Unanswerable) and post.act == Post.Act.REPLY:
+        return {"state": Post.State.DUE, "act": Post.Act.PUBLISH, "code": "not_as_an_answer", "params": said}
+    if post.remote_id and post.act == Post.Act.PUBLISH:
+        return {"state": Post.State.POSTED, "code": "thread_cut", "params": said, "posted_at": now}
     if isinstance(error, Gone) and post.about is not None:
         return {"state": Post.State.REJECTED, "code": "not_there", "params": said}
     return {"state": Post.State.REJECTED, "code": "refused", "params": said}
@@ -108,8 +115,9 @@ def _lost(post: Post, error: Unknown, *, now: datetime) -> dict[str, Any]:
     """The request left and no sense came back. Edits and deletes are simply done again."""
     said, repeatable = {"said": str(error)[:300]}, post.act in (Post.Act.EDIT, Post.Act.DELETE)
     state = Post.State.DUE if repeatable else Post.State.UNKNOWN
-    if repeatable and post.tries >= MOST_TRIES:
-        return {"state": Post.State.HELD, "code": "gave_up", "params": {"tries": post.tries, **said}}
+    if post.tries >= (MOST_TRIES if repeatable else 2 * MOST_TRIES):
+        code = "gave_up" if repeatable else "gave_up_looking"
+        return {"state": Post.State.HELD, "code": code, "params": {"tries": post.tries, **said}}
     wait = timedelta(seconds=5 * 2 ** min(post.tries, 7) if repeatable else 5)
     return {"state": state, "code": "no_answer", "params": said, "due_at": now + wait}
 
@@ -134,7 +142,7 @@ def _renewed(post: Post, line: Channel, said: str, *, now: datetime, state: Post
     try:
         access.renew(post.account, line, now=now)
     except Unauthorised as error:
-        return _refused(post, error, in_doubt=state == Post.State.UNKNOWN)
+        return _refused(post, error, in_doubt=state == Post.State.UNKNOWN, now=now)
     except Temporary as error:
         said = str(error)[:300]
     due = now + timedelta(seconds=5)

@@ -20,6 +20,7 @@ from pipeline.channels.base import (
     RateLimited,
     Spent,
     Temporary,
+    Unanswerable,
     Unauthorised,
     Unknown,
 )
@@ -276,6 +277,20 @@ def test_an_answer_to_a_post_names_it(script: Script) -> None:
     script.answers = [(201, {"data": {"id": "2"}}, {})]
     account(script).publish(Message(key="k", text="t", marker="m", reply_to="1"))
     assert json.loads(script.heard[0][2]) == {"text": "t", "reply": {"in_reply_to_tweet_id": "1"}}
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "Reply to this conversation is not allowed because you have not been mentioned or otherwise engaged by the author"
+        " of the post you are replying to.",
+        "You attempted to reply to a Tweet that is deleted or not visible to you.",
+    ],
+)
+def test_an_answer_that_x_refuses_says_that_only_the_answer_was(script: Script, detail: str) -> None:
+    script.answers = [(403, {"detail": detail, "title": "Forbidden", "status": 403}, {})]
+    with pytest.raises(Unanswerable, match="403"):
+        account(script).publish(Message(key="k", text="t", marker="m", reply_to="1"))
 
 
 def test_a_post_reads_as_written_without_its_t_co_and_escapes(script: Script) -> None:

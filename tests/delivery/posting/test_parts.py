@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from pipeline.articles.models import Article
-from pipeline.channels.base import Temporary, Unknown
+from pipeline.channels.base import Permanent, Temporary, Unanswerable, Unknown
 from pipeline.delivery.posting.publish import publish
 from pipeline.posts.models import Account, Part, Post, Variant
 from tests.factories import articles, posts
@@ -43,6 +43,18 @@ def test_parts_answer_each_other_in_order() -> None:
     post.refresh_from_db()
     assert (post.remote_id, post.remote_url) == ("p1", "https://agora.example/p1")
     assert list(Part.objects.order_by("number").values_list("remote_id", flat=True)) == ["p1", "p2", "p3"]
+
+
+@pytest.mark.parametrize("error", [Unanswerable("not your conversation"), Permanent("too long")])
+def test_a_thread_whose_next_part_is_refused_ends_where_it_stands(error: Permanent) -> None:
+    """What is live is known as live: a later correction finds it."""
+    network, post = posts.Network(), thread()
+    network.faults = [None, error]
+    assert publish(post_id=post.id, now=NOW, channel=network) == "posted"
+    post.refresh_from_db()
+    assert (post.code, post.remote_id, post.params["said"]) == ("thread_cut", "p1", str(error))
+    assert publish(post_id=post.id, now=NOW + timedelta(minutes=5), channel=network) is None
+    assert [one.text for one in network.live] == TEXTS[:1]
 
 
 #: For each part: it goes well, the answer is lost after it was placed, or it is lost before.

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.articles.gates import bulletins, holds
 from pipeline.articles.models import Article, Bulletin
-from pipeline.channels.base import Temporary
+from pipeline.channels.base import Temporary, Unanswerable
 from pipeline.channels.registry import Can
 from pipeline.delivery.posting.publish import publish
 from pipeline.engagement.models import Event, Link
@@ -111,13 +111,29 @@ def test_it_is_said_in_a_reply_where_edits_are_not_seen() -> None:
 
 
 def test_it_is_said_in_a_post_of_its_own_where_neither_is_possible() -> None:
-    post, there = live("x")
+    post, there = live("agora")
     told("correction", said="Correction: the minister’s name is Roux.")
     act = corrected(post)
     assert act is not None and (act.act, act.purpose) == ("publish", "correction:2")
     assert publish(post_id=act.id, now=NOW, channel=there) == "posted"
     assert there.live[1].text.startswith("Correction: the minister’s name is Roux.")
     assert there.live[1].reply_to == ""
+
+
+def test_it_is_said_in_a_post_of_its_own_where_answers_are_refused() -> None:
+    """X answers are for those who were asked; whether one's own posts may be answered, it does not say."""
+    post, there = live("x")
+    told("correction")
+    act = corrected(post)
+    assert act is not None and act.act == "reply"
+    there.faults.append(Unanswerable("X answered 403: Reply to this conversation is not allowed"))
+    assert publish(post_id=act.id, now=NOW, channel=there) == "due"
+    act.refresh_from_db()
+    assert (act.act, act.code) == ("publish", "not_as_an_answer")
+    assert publish(post_id=act.id, now=NOW, channel=there) == "posted"
+    assert [one.reply_to for one in there.live] == ["", ""]
+    assert there.live[1].text.startswith(f"Correction: {SAID}")
+    assert ledger.still_live(now=NOW) == []
 
 
 def test_an_update_is_edited_in_quietly_and_elsewhere_is_no_wrong() -> None:
