@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Max
 
 from pipeline.audience.recipients import REMEMBER, due
+from pipeline.audience.segments.mailing import narrowing
 from pipeline.delivery.course.pace import spread
 from pipeline.delivery.models import Delivery, Send
 
@@ -52,8 +53,10 @@ def _insert(*, send: Send, departures: dict[str, datetime], now: datetime) -> in
         "send": send.id, "topic": send.edition.newsletter.topic_id, "slot": send.edition.slot_at, "size": BATCH_SIZE, "now": now,
         "otherwise": max(departures.get("", now), now), "zones": list(departures), "instants": [max(at, now) for at in departures.values()],
     }  # fmt: skip
+    condition, chosen = narrowing(send.edition.newsletter.segment, now=now)
+    statement = (_AT_THEIR_CLOCK if departures else _AT_ONCE).format(due=due(condition=condition))
     with connection.cursor() as cursor:
-        cursor.execute(_AT_THEIR_CLOCK if departures else _AT_ONCE, values)
+        cursor.execute(statement, values | chosen)
         cursor.execute("SELECT count(*) FROM frozen")
         counted = int(cursor.fetchone()[0])
         cursor.execute(_BATCHES, values)
@@ -66,23 +69,23 @@ def _insert(*, send: Send, departures: dict[str, datetime], now: datetime) -> in
     return inserted
 
 
-_AT_ONCE = f"""
+_AT_ONCE = """
 CREATE TEMPORARY TABLE frozen ON COMMIT DROP AS
 SELECT id, address, ordinal, (ordinal - 1) / %(size)s AS part,
        least(%(now)s::timestamptz, clock_timestamp()) AS due_at
-  FROM (SELECT id, address, row_number() OVER (ORDER BY id) AS ordinal FROM ({due()}) AS reader) AS placed
-"""  # noqa: S608 - our own constant
+  FROM (SELECT id, address, row_number() OVER (ORDER BY id) AS ordinal FROM ({due}) AS reader) AS placed
+"""
 #: A batch never mixes two departures, so that each can be due at its own.
-_AT_THEIR_CLOCK = f"""
+_AT_THEIR_CLOCK = """
 CREATE TEMPORARY TABLE frozen ON COMMIT DROP AS
 SELECT id, address, ordinal, due_at, dense_rank() OVER (ORDER BY due_at, seat / %(size)s) - 1 AS part
   FROM (SELECT id, address, due_at, row_number() OVER (ORDER BY due_at, id) AS ordinal,
                row_number() OVER (PARTITION BY due_at ORDER BY id) - 1 AS seat
           FROM (SELECT reader.id, reader.address, coalesce(departure.at, %(otherwise)s) AS due_at
-                  FROM ({due()}) AS reader JOIN dateline_subscriber person ON person.id = reader.id
+                  FROM ({due}) AS reader JOIN dateline_subscriber person ON person.id = reader.id
                   LEFT JOIN unnest(%(zones)s::text[], %(instants)s::timestamptz[]) AS departure (zone, at)
                     ON departure.zone = person.zone) AS timed) AS placed
-"""  # noqa: S608 - our own constant
+"""
 _BATCHES = """
 INSERT INTO dateline_batch (send_id, number, state, fence, host, due_at)
 SELECT %(send)s, part, 'pending', 0, '', min(due_at) FROM frozen GROUP BY part
