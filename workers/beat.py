@@ -20,6 +20,7 @@ SCHEDULE = {
         (Job.SOURCES_TICK, 1.0),
         (Job.SCHEDULE_TICK, 1.0),
         (Job.ENGAGEMENT_DRAIN, 1.0),
+        (Job.ENGAGEMENT_REPORT, 5.0),
         (Job.RANKING_REFRESH, 2.0),
         (Job.UPKEEP_SWEEP, 3.0),
         (Job.HOOKS_DELIVER, 5.0),

@@ -9,6 +9,7 @@ from pipeline.articles import intake, revise
 from pipeline.audience.joining import confirming
 from pipeline.delivery import send
 from pipeline.editions import links
+from pipeline.engagement.keeping import expire
 from pipeline.hooks import tell as hooks
 from pipeline.kernel.queue import Job
 from pipeline.posts import sweep as posts
@@ -28,5 +29,6 @@ def sweep(**_: object) -> None:
 def forget(**_: object) -> None:
     watch.forget(now=timezone.now())
     watch.learn(now=timezone.now())
-    hooks.forget(now=timezone.now())
     confirming.forget(now=timezone.now())
+    hooks.forget(now=timezone.now())
+    expire.keep_terms(now=timezone.now())

@@ -10,8 +10,11 @@ from typing import Any, cast
 import redis
 from django.db import connection, transaction
 
+from pipeline.engagement import agents
+from pipeline.engagement.keeping.reports import MARK
 from pipeline.engagement.models import Poison
-from pipeline.engagement.records import BOOT_BYTES, ID_BYTES, Poisoned, Record, unpack
+from pipeline.engagement.records import BOOT_BYTES, ID_BYTES, VISITOR_BYTES, Flag, Poisoned, Record, unpack
+from pipeline.engagement.tally import HORIZON
 from pipeline.kernel.config import config
 
 log = logging.getLogger("dateline.engagement")
@@ -22,24 +25,70 @@ ENTRIES = 500
 END_OF_TIME_MS = 253_402_300_800_000  #: the year 10000, which neither Python nor a reader's clock reaches
 #: One drain at a time; a second one finds the lock taken and leaves.
 LOCK = 0x64_72_61_69
+UNKNOWN = bytes(VISITOR_BYTES)
+#: A beacon is a POST, which the door marks as no GET; where it came from and why says more.
+_NOT_READING = Flag.PREFETCH | Flag.MANGLED | Flag.SCANNER
+_TYPES = [
+    *("bytea", "timestamptz", "text", "int8", "int8", "int4", "int4", "text", "bytea", "text"),
+    *("int4", "bool"),
+]
 
 _INBOUND = """
 CREATE TEMPORARY TABLE inbound (id bytea, at timestamptz, kind text, origin bigint, ordinal bigint, link int,
-    flags int, method text, network bytea, agent text) ON COMMIT DROP
+    flags int, method text, network bytea, agent text, seconds int, is_read boolean) ON COMMIT DROP
 """
-#: ordinal 0 is nobody in particular: there the visitor of the day is the person.
-_APPLY = """
-INSERT INTO dateline_event (id, at, kind, origin_id, ordinal, link, article_id, channel, person, network, agent,
-                            method, flags, verdict, rules, counted)
-SELECT DISTINCT ON (inbound.id) inbound.id, inbound.at, inbound.kind, origin.id, inbound.ordinal, inbound.link,
-       link.article_id, CASE origin.kind WHEN 'edition' THEN 'email' WHEN 'post' THEN 'social' ELSE 'site' END,
-       CASE WHEN inbound.ordinal > 0 THEN int8send(inbound.origin) || int8send(inbound.ordinal) ELSE inbound.network END,
-       inbound.network, inbound.agent, inbound.method, inbound.flags, 'pending', '[]'::jsonb, false
+#: What may be kept, as it is at the hit: the newsletter's and the reader's choice, whichever is less. Consent must
+#: have been there when the edition left as well. Before the horizon everything is gone, and late arrivals with it.
+_MODE = f"""
+CASE WHEN inbound.at < to_timestamp({HORIZON} * 60.0) OR 'off' IN (newsletter.tracking, reader.tracking) THEN 'off'
+     WHEN newsletter.tracking = 'consented' AND reader.tracking = 'consented' AND reader.tracking_at <= origin.started_at
+     THEN 'consented' ELSE 'aggregate' END
+"""
+#: The site's beacon names its article where a link of ours names a reader.
+_BEACON = "inbound.kind = 'view' AND inbound.seconds IS NOT NULL AND inbound.origin = 0"
+_ARRIVED = f"""
+SELECT DISTINCT ON (inbound.id) inbound.*, {_MODE} AS mode, origin.id AS origin_id, origin.kind AS carrier,
+       coalesce(link.article_id, story.id) AS article_id, ({_BEACON}) AS beacon
   FROM inbound LEFT JOIN dateline_origin origin ON origin.id = inbound.origin
        LEFT JOIN dateline_link link ON link.origin_id = inbound.origin AND link.number = inbound.link
             AND inbound.kind = 'click'
-ON CONFLICT (id) DO NOTHING
-"""
+       LEFT JOIN dateline_article story ON story.id = inbound.ordinal AND {_BEACON}
+       LEFT JOIN dateline_send send ON send.origin_id = origin.id
+       LEFT JOIN dateline_edition edition ON edition.id = send.edition_id
+       LEFT JOIN dateline_newsletter newsletter ON newsletter.id = edition.newsletter_id
+       LEFT JOIN dateline_delivery delivery ON delivery.send_id = send.id AND delivery.ordinal = inbound.ordinal
+       LEFT JOIN dateline_subscriber reader ON reader.id = delivery.subscriber_id
+"""  # noqa: S608 - our own constants
+#: Of what may not be kept only the id stays, for a replay to find it taken and for the door's mark to pass it.
+#: ordinal 0 is nobody in particular: there the visitor of the day is the person.
+_APPLY = f"""
+WITH arrived AS MATERIALIZED ({_ARRIVED}),
+fresh AS (
+    INSERT INTO dateline_event (id, at, kind, origin_id, ordinal, link, article_id, channel, person, network, agent,
+                                method, flags, verdict, rules, counted, mode, seconds)
+    SELECT id, at, kind, origin_id, CASE WHEN beacon THEN 0 ELSE ordinal END, link, article_id,
+           CASE carrier WHEN 'edition' THEN 'email' WHEN 'post' THEN 'social' ELSE 'site' END,
+           CASE WHEN ordinal > 0 AND NOT beacon THEN int8send(origin) || int8send(ordinal) ELSE network END,
+           network, agent, method, flags, 'pending', '[]'::jsonb, false, mode, seconds
+      FROM arrived WHERE mode <> 'off'
+    UNION ALL
+    SELECT id, date_trunc('day', at, 'UTC'), kind, NULL, 0, 0, NULL, 'site', %(nobody)s, %(nobody)s, '', 'GET', 0,
+           'unknown', '["OFF"]'::jsonb, false, 'off', NULL
+      FROM arrived WHERE mode = 'off'
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id, at, origin_id, article_id, link, seconds, mode),
+read AS (
+    INSERT INTO dateline_reading AS reading (article_id, day, views, seconds)
+    SELECT fresh.article_id, floor(extract(epoch FROM fresh.at))::bigint / 86400,
+           count(*) FILTER (WHERE fresh.link = 0), sum(fresh.seconds)
+      FROM fresh JOIN (SELECT DISTINCT id FROM inbound WHERE is_read) AS views USING (id)
+     WHERE fresh.article_id IS NOT NULL AND fresh.seconds IS NOT NULL
+     GROUP BY 1, 2 ORDER BY 1, 2
+    ON CONFLICT (article_id, day)
+    DO UPDATE SET views = reading.views + excluded.views, seconds = reading.seconds + excluded.seconds),
+stale AS ({MARK.format(changed="SELECT origin_id FROM fresh")})
+SELECT count(*) FROM fresh
+"""  # noqa: S608 - our own constants
 #: The first gap after `upto`: nothing behind it may be forgotten by the door. What an earlier portion brought counts
 #: as well, so that a late frame closes its gap for all that came before it.
 _CONTIGUOUS = """
@@ -64,7 +113,7 @@ def drain(*, client: redis.Redis, now: datetime, entries: int = ENTRIES) -> int:
         if not _alone():
             return 0
         records = list(_records(portion, now=now))
-        applied = _apply(records)
+        applied = _apply(records, now=now)
         upto = _advance(records)
     if upto:
         client.hset(DRAINED, mapping={boot.hex(): counter for boot, counter in upto.items()})
@@ -117,17 +166,17 @@ def _unpacked(fields: dict[bytes, bytes]) -> list[Record]:
     return found
 
 
-def _apply(records: list[Record]) -> int:
+def _apply(records: list[Record], *, now: datetime) -> int:
     if not records:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(_INBOUND)
         with cursor.copy("COPY inbound FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(["bytea", "timestamptz", "text", "int8", "int8", "int4", "int4", "text", "bytea", "text"])
+            copy.set_types(_TYPES)
             for record in records:
                 copy.write_row(_row(record))
-        cursor.execute(_APPLY)
-        applied = int(cursor.rowcount)
+        cursor.execute(_APPLY, {"nobody": UNKNOWN, "now": now})
+        applied = int(cursor.fetchone()[0])
         cursor.execute("DROP TABLE inbound")
     return applied
 
@@ -136,8 +185,15 @@ def _row(record: Record) -> tuple[Any, ...]:
     at = datetime.fromtimestamp(record.at_ms / 1000, tz=UTC)
     return (
         record.event_id, at, record.kind.value, record.origin, record.ordinal, record.link, int(record.flags),
-        record.method, record.visitor, record.user_agent.replace("\0", ""),
+        record.method, record.visitor, record.user_agent.replace("\0", ""), record.seconds, _is_read(record),
     )  # fmt: skip
+
+
+def _is_read(record: Record) -> bool:
+    """Whether a person had the page in front of them, as far as one request tells; this cannot be taken back later."""
+    if record.seconds is None or record.flags & _NOT_READING or not record.flags & Flag.MAC_OK:
+        return False
+    return agents.kind(record.user_agent) is agents.Kind.PERSON
 
 
 def _advance(records: list[Record]) -> dict[bytes, int]:

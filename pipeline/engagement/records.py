@@ -228,7 +228,8 @@ def _record(identity: bytes, fields: list[Any], texts: tuple[bytes, bytes], seco
         _FLAGS[flags & ~_TIMED],
         _METHODS[method],
         visitor,
-        *map(_text, texts),
+        _text(texts[0]),
+        _text(texts[1]),
         seconds,
     )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
 from pipeline.engagement.agents import A_GATEWAY, A_SCANNER
+from pipeline.engagement.keeping.reports import mark
 from pipeline.engagement.records import VISITOR_BYTES, Flag
 from pipeline.engagement.tally import LOCK, Vote, settle_votes
 from pipeline.engagement.verdicts import PRODUCTION, Hit, Ruling, Thresholds, Verdict, judge
@@ -39,6 +40,7 @@ class _Row(NamedTuple):
     delivered_at: datetime | None
     link_kind: str | None
     due: bool
+    is_beacon: bool
 
 
 #: A delivery in doubt was answered when it was put in doubt, perhaps long after its reader had it: that proves nothing.
@@ -46,7 +48,7 @@ _COLUMNS = """
 SELECT event.id, event.at, event.kind, event.origin_id, event.ordinal, event.link, event.article_id, event.person,
        event.network, event.agent, event.method, event.flags, event.verdict,
        CASE WHEN reach.state IN ('accepted', 'bounced', 'complained') THEN reach.answered_at END, link.kind,
-       event.id IN (SELECT id FROM due)
+       event.id IN (SELECT id FROM due), event.kind = 'view' AND event.seconds IS NOT NULL
   FROM dateline_event event
   LEFT JOIN dateline_link link ON link.origin_id = event.origin_id AND link.number = event.link AND event.kind = 'click'
   LEFT JOIN dateline_send send ON send.origin_id = event.origin_id
@@ -94,6 +96,7 @@ def settle(*, now: datetime, quarantine_s: float = PRODUCTION.click_after_s, por
     ]
     _write(changed)
     settle_votes(_votes(row for row, _ in changed))
+    mark((row.origin for row, _ in changed if row.origin is not None), now=now)
     return len(changed)
 
 
@@ -118,7 +121,7 @@ def _hit(row: _Row) -> Hit:
         delivered_at=row.delivered_at,
         message=f"{row.origin}/{row.ordinal}" if row.ordinal and row.origin is not None else "",
         link=_link(row),
-        method=row.method,
+        method="GET" if row.is_beacon else row.method,
         ua=row.agent,
         ip="" if row.network == NOWHERE else row.network.hex(),
         headers={"purpose": "prefetch"} if Flag.PREFETCH in flags else {},
@@ -161,25 +164,3 @@ def _votes(rows: Iterable[_Row]) -> list[Vote]:
         for row in rows
         if row.kind == "click" and row.article_id is not None
     ]
-
-
-def numbers(*, origin_id: int) -> dict[str, Any]:
-    """What was seen of one origin: human people, and machines by rule; shown together, always."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT kind, verdict, coalesce(rules->>0, ''), count(*), count(DISTINCT person)
-                 FROM dateline_event WHERE origin_id = %s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
-            [origin_id],
-        )
-        rows = cursor.fetchall()
-    people = {kind: sum(row[4] for row in rows if row[0] == kind and row[1] == "human") for kind in ("click", "open")}
-    filtered = [
-        {"kind": kind, "verdict": verdict, "rule": rule, "events": events}
-        for kind, verdict, rule, events, _ in rows
-        if verdict not in {"human", "pending"}
-    ]
-    return {
-        "people": people,
-        "filtered": filtered,
-        "waiting": sum(row[3] for row in rows if row[1] == "pending"),
-    }

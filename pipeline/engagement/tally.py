@@ -57,7 +57,7 @@ SELECT id, article_id, network, hour, minute, channel FROM (
     OR turn <= coalesce((SELECT network_cap FROM dateline_method ORDER BY id LIMIT 1), {NETWORK_CAP})
 """  # noqa: S608 - our own constants
 #: Events before it are gone by retention, by whole UTC days: their counts stand and are not counted again.
-_HORIZON = "coalesce((SELECT max(minute) FROM dateline_horizon), 0)"
+HORIZON = "coalesce((SELECT max(minute) FROM dateline_horizon), 0)"
 
 _TOUCHED = """
 CREATE TEMPORARY TABLE touched ON COMMIT DROP AS
@@ -104,7 +104,7 @@ ON CONFLICT (article_id, minute, channel) DO UPDATE SET n = tally.n + excluded.n
 """  # noqa: S608 - our own constants
 _ALL = _CAPPED.format(those="")
 _RECOUNT = f"""
-SELECT article_id, minute, channel, count(*) FROM ({_ALL}) AS vote WHERE minute >= {_HORIZON}
+SELECT article_id, minute, channel, count(*) FROM ({_ALL}) AS vote WHERE minute >= {HORIZON}
  GROUP BY article_id, minute, channel ORDER BY article_id, minute, channel
 """  # noqa: S608 - our own constants
 _LOUDEST = f"""
@@ -124,8 +124,9 @@ SELECT article_id, CASE WHEN counted THEN 'counted' WHEN verdict = 'human' THEN 
 
 
 def settle_votes(votes: Iterable[Vote]) -> None:
-    """Decide the named votes again, inside the caller's transaction."""
-    listed = list(votes)
+    """Decide the named votes again, inside the caller's transaction; those before the horizon stand."""
+    first_day = horizon_minute() // 1440
+    listed = [vote for vote in votes if vote.day >= first_day]
     if not listed:
         return
     values: dict[str, Any] = {
@@ -142,6 +143,13 @@ def settle_votes(votes: Iterable[Vote]) -> None:
         cursor.execute("DROP TABLE touched, crowds, winners")
 
 
+def horizon_minute() -> int:
+    """The UNIX minute from which on there are events."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {HORIZON}")
+        return int(cursor.fetchone()[0])
+
+
 def recount() -> list[Count]:
     """Every count from the events alone: the oracle the tallies must equal."""
     with connection.cursor() as cursor:
@@ -153,7 +161,7 @@ def kept() -> list[Count]:
     """Every count as it is kept; zeros are absences."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT article_id, minute, channel, n FROM dateline_tally WHERE n <> 0 AND minute >= {_HORIZON}
+            f"""SELECT article_id, minute, channel, n FROM dateline_tally WHERE n <> 0 AND minute >= {HORIZON}
                  ORDER BY article_id, minute, channel"""  # noqa: S608 - our own constants
         )
         return [Count(*row) for row in cursor.fetchall()]
@@ -164,7 +172,7 @@ def rebuild() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         cursor.execute("UPDATE dateline_event SET counted = false WHERE counted")
-        cursor.execute(f"DELETE FROM dateline_tally WHERE minute >= {_HORIZON}")  # noqa: S608 - our own constants
+        cursor.execute(f"DELETE FROM dateline_tally WHERE minute >= {HORIZON}")  # noqa: S608 - our own constants
         cursor.execute(f"UPDATE dateline_event SET counted = true WHERE id IN (SELECT id FROM ({_ALL}) AS vote)")  # noqa: S608
         cursor.execute(f"INSERT INTO dateline_tally (article_id, minute, channel, n) {_RECOUNT}")
 

@@ -54,6 +54,7 @@ class Job(StrEnum):
     POSTS_CORRECT = "posts.correct"
     POSTS_MEASURE = "posts.measure"
     ENGAGEMENT_DRAIN = "engagement.drain"
+    ENGAGEMENT_REPORT = "engagement.report"
     RANKING_REFRESH = "ranking.refresh"
     HOOKS_DELIVER = "hooks.deliver"
     UPKEEP_SWEEP = "upkeep.sweep"
@@ -76,12 +77,13 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.DELIVERY_PREPARE: Queue.SEND,
     Job.DELIVERY_SUBMIT: Queue.SEND,
     Job.DELIVERY_FEEDBACK: Queue.SLOW,
-    Job.POSTS_COMPOSE: Queue.SOCIAL,
     Job.DELIVERY_CONFIRM: Queue.SEND,
+    Job.POSTS_COMPOSE: Queue.SOCIAL,
     Job.POSTS_PUBLISH: Queue.SOCIAL,
     Job.POSTS_CORRECT: Queue.SOCIAL,
     Job.POSTS_MEASURE: Queue.SOCIAL,
     Job.ENGAGEMENT_DRAIN: Queue.FAST,
+    Job.ENGAGEMENT_REPORT: Queue.SLOW,
     Job.RANKING_REFRESH: Queue.FAST,
     Job.HOOKS_DELIVER: Queue.SLOW,
     Job.UPKEEP_SWEEP: Queue.FAST,

@@ -18,7 +18,7 @@ from pipeline.delivery.models import Delivery, Send
 from pipeline.engagement import tally
 from pipeline.engagement.models import Event
 from pipeline.engagement.records import Flag
-from pipeline.engagement.settle import NOWHERE, numbers, settle, thresholds
+from pipeline.engagement.settle import NOWHERE, settle, thresholds
 from pipeline.engagement.verdicts import PRODUCTION, Hit, counts_from, judge
 from tests.factories import articles, audience, editions
 from tests.factories import delivery as deliveries
@@ -191,19 +191,6 @@ def test_the_newsrooms_quarantine_is_never_shorter_than_the_verdicts_own(quarant
         hit = Hit(at=ACCEPTED_AT, delivered_at=ACCEPTED_AT - timedelta(seconds=delivered_s), message="m", link="1")
         assert counts_from(hit, thresholds=limits) <= hit.at + timedelta(seconds=quarantine_s)
     assert thresholds(PRODUCTION.click_after_s) == PRODUCTION
-
-
-def test_the_numbers_show_people_and_machines_side_by_side(sent: Sent) -> None:
-    sent.hit(120), sent.hit(500, link=1), sent.hit(120, ordinal=2)
-    sent.hit(5, ordinal=3), sent.hit(900, ordinal=4, kind="open"), sent.hit(120, ordinal=5, flags=0)
-    settle(now=AGES)
-    sent.hit(3600, ordinal=6)
-    found = numbers(origin_id=sent.send.origin_id)
-    assert found["people"] == {"click": 2, "open": 1}
-    assert found["waiting"] == 1
-    assert {(one["kind"], one["verdict"], one["rule"], one["events"]) for one in found["filtered"]} == {
-        ("click", "scanner", "R6", 1), ("click", "unknown", "MAC", 1),
-    }  # fmt: skip
 
 
 hits = st.tuples(

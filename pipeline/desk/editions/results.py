@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, words
-from pipeline.engagement.models import Event, Link
-from pipeline.engagement.settle import numbers
+from pipeline.engagement.keeping import reports
+from pipeline.engagement.models import Link
 from pipeline.kernel.pages import number
 
 PAGE = 100
@@ -35,11 +35,20 @@ MEANS = {
     Delivery.State.CANCELLED: "An editor cancelled it before it left.",
     Delivery.State.UNKNOWN: "All of it left us, no answer came back. Each may have it; none is mailed again by itself.",
 }
+#: How a picture came to be fetched, in the order they are shown.
+OPENS = {
+    "direct": "by the reader's own mail program",
+    "proxy": "by a webmail's proxy, perhaps for a reader",
+    "apple": "by Apple Mail by itself, whether or not anyone read",
+    "machine": "by another machine",
+}
+PACE = (("10 minutes", 10), ("an hour", 60), ("6 hours", 360), ("a day", 1440), ("two days", 2880))
 
 
 def of(send: Send) -> dict[str, Any]:
-    """A send's whole result. Six queries."""
-    return {**progress(send), "readers": _readers(send), "slots": _slots(send), "unknown": _unknown(send)}
+    """A send's whole result. Six queries, and none of them over events."""
+    seen = reports.told(send.origin_id)
+    return {**progress(send), "readers": _readers(send, seen), "slots": _slots(send, seen), "unknown": _unknown(send)}
 
 
 def progress(send: Send) -> dict[str, Any]:
@@ -85,43 +94,49 @@ def _share(part: int, whole: int) -> str:
     return "100 %" if part == whole else f"{min(99.9, 100 * part / whole):.1f} %"
 
 
-def _readers(send: Send) -> dict[str, Any]:
+def _readers(send: Send, seen: reports.Told) -> dict[str, Any]:
     """People, and apart from them what machines did, by rule. Opens are said to be unreliable."""
-    seen = numbers(origin_id=send.origin_id)
     accepted = Delivery.objects.filter(send=send, state=Delivery.State.ACCEPTED).count()
-    filtered = [
-        {"what": words.count(row["events"], {"click": "click", "open": "open"}.get(row["kind"], row["kind"])), "why": words.rule(row["rule"]), "rule": row["rule"]}
-        for row in sorted(seen["filtered"], key=lambda row: -row["events"])
-    ]  # fmt: skip
-    clicked, opened = seen["people"]["click"], seen["people"]["open"]
+    clicked, opened = seen.people.get("click", 0), seen.people.get("open", 0)
     return {
         "clicked": number(clicked),
         "clicked_share": _share(clicked, accepted),
         "opened": number(opened),
         "opened_share": _share(opened, accepted),
-        "filtered": filtered,
-        "filtered_events": sum(row["events"] for row in seen["filtered"]),
-        "waiting": seen["waiting"],
+        "filtered": [
+            {"what": words.count(row.events, row.kind), "why": words.rule(row.rule), "rule": row.rule}
+            for row in sorted(seen.filtered, key=lambda row: -row.events)
+        ],
+        "filtered_events": sum(row.events for row in seen.filtered),
+        "waiting": seen.waiting,
+        "computed_at": seen.computed_at,
+        "opens": [(says, seen.opens[kind]) for kind, says in OPENS.items() if seen.opens[kind]],
+        "pace": _pace(seen, start=int(send.origin.started_at.timestamp()) // 60),
     }
 
 
-def _slots(send: Send) -> list[dict[str, Any]]:
-    """People who clicked, by link, in the order of the message. Two queries."""
-    clicks = Event.objects.filter(origin_id=send.origin_id, kind="click", verdict=Event.Verdict.HUMAN)
-    people = dict(clicks.values_list("link").annotate(Count("person", distinct=True)))
+def _pace(seen: reports.Told, *, start: int) -> list[dict[str, Any]]:
+    """How many of the people's clicks had come after so long."""
+    total = sum(n for _, n in seen.curve)
+    sums = [(says, sum(n for minute, n in seen.curve if minute - start < minutes)) for says, minutes in PACE]
+    return [{"after": says, "n": n, "share": round(100 * n / total)} for says, n in sums] if total else []
+
+
+def _slots(send: Send, seen: reports.Told) -> list[dict[str, Any]]:
+    """People who clicked, by link, in the order of the message. One query."""
     links = (
         Link.objects.filter(origin_id=send.origin_id)
         .exclude(kind="honeypot")
         .select_related("article")
         .order_by("number")
     )
-    most = max(people.values(), default=0)
+    most = max(seen.links.values(), default=0)
     return [
         {
             "slot": link.slot,
             "what": link.article.headline if link.article else link.url,
-            "people": people.get(link.number, 0),
-            "share": round(100 * people.get(link.number, 0) / most) if most else 0,
+            "people": seen.links.get(link.number, 0),
+            "share": round(100 * seen.links.get(link.number, 0) / most) if most else 0,
         }
         for link in links[:MOST_SLOTS]
     ]

@@ -8,8 +8,10 @@ from lxml import html as lxml_html
 
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk.editions import results
-from pipeline.engagement.models import Link
+from pipeline.engagement.keeping import reports
+from pipeline.engagement.models import Link, Report
 from tests.factories import engagement
+from tests.factories.engagement import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -19,6 +21,9 @@ def words(node: Any) -> str:
 
 
 def shown(desk: Client, morning: Any) -> Any:
+    """The page, with the events there are in its report."""
+    reports.mark([morning.leaving.origin_id], now=NOW)
+    reports.compute(Report.objects.get(origin=morning.leaving.origin).id, now=NOW)
     return lxml_html.document_fromstring(desk.get(f"/desk/editions/{morning.leaving.edition_id}/").content.decode())
 
 
@@ -59,10 +64,12 @@ def test_people_stand_apart_from_machines_with_the_rule(desk: Client, morning: A
     for _ in range(4):
         engagement.event(origin=origin, ordinal=5, verdict="scanner", rules=["R5"])
     engagement.event(origin=origin, ordinal=6, verdict="pending")
+    engagement.event(origin=origin, ordinal=7, kind="open", verdict="prefetch", rules=["MPP"])
     section = words(shown(desk, morning).get_element_by_id("results"))
     assert "people clicked 2 28.6 % of accepted" in section
     assert "people opened 1 14.3 %; not reliable" in section
-    assert "4 not counted as people" in section
+    assert "5 not counted as people" in section
+    assert "1 by Apple Mail by itself, whether or not anyone read" in section
     assert "4 clicks It came from a network that only scans mail. R5" in section
     assert "1 events are too fresh to be judged" in section
 
@@ -73,6 +80,7 @@ def test_clicks_are_people_by_place(desk: Client, morning: Any) -> None:
     for ordinal in (1, 2, 2):
         engagement.event(origin=origin, ordinal=ordinal, link=lead.number, article=lead.article)
     engagement.event(origin=origin, ordinal=3, link=lead.number, verdict="scanner", rules=["R7"])
+    shown(desk, morning)
     rows = {row["slot"]: row for row in results.of(morning.leaving)["slots"]}
     assert rows["lead/1"]["people"] == 2
     assert lead.article is not None

@@ -1,0 +1,88 @@
+"""After the day after nobody can say who it was, and no count has moved."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipeline.engagement import tally
+from pipeline.engagement.keeping.forget import forget
+from pipeline.engagement.models import Event, Origin
+from tests.factories import articles
+from tests.factories.engagement import event
+
+pytestmark = pytest.mark.django_db
+DAY = datetime(2026, 4, 19, tzinfo=UTC)
+NOON = DAY + timedelta(hours=12)
+DAY_AFTER_NEXT = DAY + timedelta(days=2)
+
+
+@pytest.fixture
+def origin() -> Origin:
+    return Origin.objects.create(id=7, kind=Origin.Kind.EDITION, started_at=DAY)
+
+
+def persons() -> list[bytes]:
+    return [bytes(person) for person in Event.objects.order_by("at", "id").values_list("person", flat=True)]
+
+
+def test_a_day_is_forgotten_when_the_day_after_next_begins_and_not_before(origin: Origin) -> None:
+    event(origin=origin, ordinal=5, at=NOON)
+    before = persons()
+    assert forget(now=DAY_AFTER_NEXT - timedelta(milliseconds=1)) == 0
+    assert (persons(), Event.objects.get().ordinal) == (before, 5)
+    assert forget(now=DAY_AFTER_NEXT) == 1
+    assert Event.objects.get().ordinal == 0
+    assert persons() != before
+    assert forget(now=DAY_AFTER_NEXT) == 0
+
+
+def test_one_person_stays_one_person_of_that_day_and_is_another_on_the_next(origin: Origin) -> None:
+    for hours in (1, 2, 25):
+        event(origin=origin, ordinal=5, at=DAY + timedelta(hours=hours))
+    event(origin=origin, ordinal=6, at=DAY + timedelta(hours=3))
+    forget(now=DAY + timedelta(days=5))
+    one, same, other, next_day = persons()
+    assert one == same
+    assert len({one, other, next_day}) == 3
+
+
+def test_no_vote_moves(origin: Origin) -> None:
+    story = articles.article()
+    for hours, ordinal in ((1, 5), (2, 5), (3, 6), (30, 5)):
+        event(origin=origin, ordinal=ordinal, at=DAY + timedelta(hours=hours), article=story)
+    tally.rebuild()
+    before = tally.kept()
+    assert sum(count.n for count in before) == 3
+    forget(now=DAY + timedelta(days=5))
+    assert tally.kept() == tally.recount() == before
+
+
+def test_what_a_reader_agreed_to_is_kept(origin: Origin) -> None:
+    event(origin=origin, ordinal=5, at=NOON, mode="consented")
+    before = persons()
+    assert forget(now=DAY_AFTER_NEXT) == 0
+    assert (persons(), Event.objects.get().ordinal) == (before, 5)
+
+
+def test_who_took_consent_back_during_the_day_is_forgotten_for_all_of_it(origin: Origin) -> None:
+    for hours, mode in ((1, "consented"), (2, "aggregate")):
+        event(origin=origin, ordinal=5, at=DAY + timedelta(hours=hours), mode=mode)
+    assert forget(now=DAY_AFTER_NEXT) == 2
+    assert set(Event.objects.values_list("ordinal", "mode")) == {(0, "aggregate")}
+    assert len(set(persons())) == 1
+
+
+def test_a_day_waits_for_its_verdicts(origin: Origin) -> None:
+    event(origin=origin, ordinal=5, at=NOON, verdict="pending")
+    event(origin=origin, ordinal=5, at=NOON)
+    assert forget(now=DAY_AFTER_NEXT) == 0
+    Event.objects.update(verdict="human")
+    assert forget(now=DAY_AFTER_NEXT) == 2
+
+
+def test_a_visitor_of_the_day_has_no_name_to_forget(origin: Origin) -> None:
+    event(origin=origin, ordinal=0, at=NOON, person=b"n" * 16)
+    assert forget(now=DAY_AFTER_NEXT) == 0
+    assert persons() == [b"n" * 16]

@@ -1,0 +1,154 @@
+"""What the drain keeps of an act: what the newsletter and its reader allow at that moment, and of a view its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import redis
+
+from pipeline.delivery.models import Delivery, Send
+from pipeline.engagement.drain import DRAINED, STREAM, drain
+from pipeline.engagement.models import Event, Horizon, Reading, Report
+from pipeline.engagement.records import Flag, Record, event_id, pack
+from pipeline.engagement.settle import settle
+from pipeline.engagement.tokens import Kind
+from pipeline.kernel.config import config
+from tests.factories import articles, audience, editions
+from tests.factories import delivery as deliveries
+from tests.factories.hits import CHROME
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 4, 19, 5, 0, tzinfo=UTC)
+DAY = int(NOW.timestamp()) // 86_400
+VISITOR = bytes(range(16))
+BEACON: dict[str, Any] = {"kind": Kind.VIEW, "origin": 0, "link": 0, "method": "POST", "flags": Flag.MAC_OK | Flag.HEAD}
+
+
+@pytest.fixture
+def stream(db: None) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(config().redis_url) as client:
+        client.delete(STREAM, DRAINED)
+        yield client
+        client.delete(STREAM, DRAINED)
+
+
+@pytest.fixture
+def sent() -> Send:
+    newsletter = editions.newsletter()
+    for _ in range(4):
+        articles.article()
+    audience.readers(count=1, follows=newsletter.topic)
+    made = deliveries.send(edition=editions.composed(newsletter=newsletter))
+    deliveries.answered(send=made, states=[Delivery.State.ACCEPTED])
+    return made
+
+
+def record(counter: int, *, at: datetime = NOW, **fields: Any) -> Record:
+    known: dict[str, Any] = {
+        "kind": Kind.CLICK, "origin": 0, "ordinal": 1, "link": 0, "flags": Flag.MAC_OK, "method": "GET",
+        "visitor": VISITOR, "user_agent": CHROME, "referrer": "",
+    }  # fmt: skip
+    return Record(event_id=event_id(b"boot-1", counter), at_ms=int(at.timestamp() * 1000), **{**known, **fields})
+
+
+def drained(client: redis.Redis, *records: Record) -> list[Event]:
+    client.xadd(STREAM, {"p": pack(records)})
+    drain(client=client, now=NOW)
+    return list(Event.objects.order_by("id"))
+
+
+def choose(sent: Send, *, newsletter: str, reader: str, since: timedelta = timedelta(days=-1)) -> None:
+    sent.edition.newsletter.tracking = newsletter
+    sent.edition.newsletter.save()
+    who = sent.deliveries.get().subscriber
+    who.tracking, who.tracking_at = reader, sent.origin.started_at + since
+    who.save()
+
+
+@pytest.mark.parametrize(
+    ("newsletter", "reader", "mode"),
+    [
+        ("aggregate", "aggregate", "aggregate"),
+        ("aggregate", "consented", "aggregate"),
+        ("consented", "aggregate", "aggregate"),
+        ("consented", "consented", "consented"),
+        ("off", "consented", "off"),
+        ("consented", "off", "off"),
+    ],
+)
+def test_the_lesser_of_two_choices_holds(
+    stream: redis.Redis, sent: Send, newsletter: str, reader: str, mode: str
+) -> None:
+    choose(sent, newsletter=newsletter, reader=reader)
+    [row] = drained(stream, record(1, origin=sent.origin_id))
+    assert row.mode == mode
+
+
+def test_consent_given_after_the_edition_left_is_none_for_it(stream: redis.Redis, sent: Send) -> None:
+    choose(sent, newsletter="consented", reader="consented", since=timedelta(seconds=1))
+    [row] = drained(stream, record(1, origin=sent.origin_id))
+    assert row.mode == "aggregate"
+
+
+def test_consent_taken_back_acts_at_the_next_hit(stream: redis.Redis, sent: Send) -> None:
+    choose(sent, newsletter="consented", reader="consented")
+    drained(stream, record(1, origin=sent.origin_id))
+    choose(sent, newsletter="consented", reader="off", since=timedelta(hours=1))
+    rows = drained(stream, record(2, origin=sent.origin_id))
+    assert [row.mode for row in rows] == ["consented", "off"]
+
+
+def test_off_keeps_nothing_but_that_the_doors_event_was_seen(stream: redis.Redis, sent: Send) -> None:
+    choose(sent, newsletter="off", reader="aggregate")
+    [row] = drained(stream, record(1, origin=sent.origin_id))
+    kept = (row.origin_id, row.ordinal, row.article_id, bytes(row.person), bytes(row.network), row.agent, row.verdict)
+    assert kept == (None, 0, None, bytes(16), bytes(16), "", "unknown")
+    assert row.at == NOW.replace(hour=0)
+    assert stream.hget(DRAINED, b"boot-1".hex()) == b"1", "the door may forget it"
+    assert not Report.objects.exists()
+    assert settle(now=NOW + timedelta(days=1)) == 0
+    assert len(drained(stream, record(1, origin=sent.origin_id))) == 1
+
+
+def test_what_arrives_after_its_day_was_removed_counts_nothing(stream: redis.Redis, sent: Send) -> None:
+    Horizon.objects.create(minute=(DAY + 1) * 1440)
+    [row] = drained(stream, record(1, origin=sent.origin_id))
+    assert (row.mode, row.article_id, row.rules) == ("off", None, ["OFF"])
+
+
+def test_an_event_makes_the_report_of_its_origin_stale(stream: redis.Redis, sent: Send) -> None:
+    drained(stream, record(1, origin=sent.origin_id), record(2, origin=sent.origin_id))
+    assert Report.objects.get().origin_id == sent.origin_id
+    assert Report.objects.get().stale_since == NOW
+
+
+def test_a_view_and_its_later_reports_are_one_reading(stream: redis.Redis) -> None:
+    story = articles.article()
+    view = record(1, ordinal=story.id, seconds=40, **BEACON)
+    rows = drained(stream, view, view, record(2, ordinal=story.id, seconds=25, **BEACON | {"link": 1}))
+    assert [(row.article_id, row.ordinal, row.seconds, row.channel) for row in rows] == [
+        (story.id, 0, 40, "site"), (story.id, 0, 25, "site"),
+    ]  # fmt: skip
+    assert {bytes(row.person) for row in rows} == {VISITOR}
+    assert Reading.objects.values_list("day", "views", "seconds").get() == (DAY, 1, 65)
+    drained(stream, view, record(3, ordinal=story.id, seconds=5, **BEACON))
+    assert Reading.objects.values_list("day", "views", "seconds").get() == (DAY, 2, 70)
+    settle(now=NOW + timedelta(hours=1))
+    assert set(Event.objects.values_list("verdict", flat=True)) == {"human"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"flags": Flag.HEAD}, {"flags": Flag.MAC_OK | Flag.PREFETCH}, {"flags": Flag.MAC_OK | Flag.SCANNER},
+        {"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}, {"ordinal": 999_999_999}, {"seconds": None},
+    ],
+    ids=["forged", "ahead", "scanner", "robot", "no such story", "no time"],
+)  # fmt: skip
+def test_nobody_reads_what_nobody_looks_at(stream: redis.Redis, changes: dict[str, Any]) -> None:
+    story = articles.article()
+    drained(stream, record(1, **{"ordinal": story.id, "seconds": 40, **BEACON, **changes}))
+    assert not Reading.objects.exists()
