@@ -3,6 +3,7 @@
 GET /c/<token> redirects, GET /o/<token>[.gif] gives a pixel; both write an event down and only then answer.
 A request names a link of ours or nothing: an address that comes with it, in its path, query, headers or
 body, is never where it is sent. What cannot be read leads to the front page, for a reader is owed a page.
+What the newsroom's own site asks for (/b.js, /b/, /popular.*) is answered by the room `site`.
 """
 
 from __future__ import annotations
@@ -11,38 +12,33 @@ import asyncio
 import gc
 import json
 import logging
-import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.engagement import records, tokens
+from pipeline.engagement import tokens
 from pipeline.engagement.records import Flag
 from pipeline.kernel.signing import Keyring
+from pipeline.tracking.answers import EMPTY, GIF, JSON, PRIVATE, TEXT, Header, Receive, Scope, Send, not_found, reply
 from pipeline.tracking.destinations import Destinations, location
-from pipeline.tracking.journal import Journal
 from pipeline.tracking.links import LinkSource, PostgresLinks
-from pipeline.tracking.stream import Stream, safe
-from pipeline.tracking.visit import Visitors, is_prefetch, referrer_host, sender
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Header = tuple[bytes, bytes]
+from pipeline.tracking.recorder import Recorder
+from pipeline.tracking.site import script
+from pipeline.tracking.site.beacon import Beacon
+from pipeline.tracking.site.lists import Lists
+from pipeline.tracking.site.pages import Pages
+from pipeline.tracking.site.sources import PostgresSite, SiteSource
+from pipeline.tracking.spool.journal import Journal
+from pipeline.tracking.spool.stream import Stream
+from pipeline.tracking.visit import Visitors, asks_for_privacy
 
 #: A token has 26 characters; what gateways hang on to it does not make it this long.
 LONGEST_PATH = 2048
 _PREFIX = len("/c/")
 #: One transparent pixel: header, two colours, graphic control, descriptor, one LZW block, trailer.
 PIXEL = bytes.fromhex("474946383961 01000100800000 000000ffffff 21f90401000000 00 2c000000000100010000 02024401 00 3b")
-_PRIVATE: tuple[Header, ...] = (
-    (b"cache-control", b"private, no-store"),
-    (b"x-robots-tag", b"noindex, nofollow"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
-)
-_REDIRECT: tuple[Header, ...] = (*_PRIVATE, (b"content-length", b"0"))
-_EMPTY = {"type": "http.response.body", "body": b""}
+_REDIRECT: tuple[Header, ...] = (*PRIVATE, (b"content-length", b"0"))
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +48,7 @@ class DoorSettings:
     """What the door needs to know. Times in seconds, sizes in bytes unless named otherwise.
 
     `older_secrets`: oldest first, see Keyring.from_secret. `trusted_hops`: proxies of ours in front.
-    `links`: where link rows come from; None for PostgreSQL at `database_url`.
+    `links`, `site`: where links, and articles and charts, come from; None for PostgreSQL at `database_url`.
     """
 
     secret_key: str = field(repr=False)
@@ -69,6 +65,7 @@ class DoorSettings:
     stream_limit: int = 1_000_000
     links_limit: int = 500_000
     links: LinkSource | None = None
+    site: SiteSource | None = None
 
     @classmethod
     def from_config(cls) -> DoorSettings:
@@ -95,7 +92,6 @@ class Door:
         self._home = location(settings.home_url)
         if not self._home:
             raise ValueError(f"the front page {settings.home_url!r} is not an absolute http or https address")
-        self._hops = settings.trusted_hops
         self._keyring = Keyring.from_secret(settings.secret_key, older=settings.older_secrets)
         self._stream = Stream(
             Journal(spool, limit=settings.journal_limit),
@@ -107,32 +103,42 @@ class Door:
         )
         links = settings.links or PostgresLinks(settings.database_url, newest=settings.links_limit)
         self._destinations = Destinations(links, snapshot=spool / "links.jsonl", limit=settings.links_limit)
-        self._visitors = Visitors(spool)
+        self._recorder = Recorder(self._stream, Visitors(spool), hops=settings.trusted_hops)
+        site = settings.site or PostgresSite(settings.database_url)
+        self._lists, self._pages = Lists(site, snapshot=spool / "lists.json"), Pages(site)
+        self._beacon = Beacon(self._keyring, self._pages, self._recorder)
+        self._script = script.served()
 
     async def start(self) -> None:
         """Be ready, with PostgreSQL and Redis or without: each is waited for at most 2 s."""
-        await asyncio.gather(self._destinations.start(), self._stream.start())
+        await asyncio.gather(self._destinations.start(), self._lists.start(), self._stream.start())
 
     async def close(self) -> None:
         """Hand over what is on its way."""
-        await self._destinations.close()
+        await asyncio.gather(self._destinations.close(), self._lists.close(), self._pages.close())
         await self._stream.close()
 
     async def answer(self, scope: Scope, send: Send) -> None:
         """Answer one request; a body that comes with it is not read."""
         path: str = scope["path"]
         if len(path) > LONGEST_PATH:
-            await _reply(send, 404, b"text/plain; charset=utf-8", b"Not found\n")
+            await not_found(send)
         elif path.startswith("/c/"):
             await self._click(scope, path[_PREFIX:], send)
         elif path.startswith("/o/"):
             await self._open(scope, path[_PREFIX:], send)
+        elif path.startswith("/popular."):
+            await self._lists.answer(scope, send)
+        elif path.startswith("/b/"):
+            await self._beacon.answer(path[_PREFIX:], scope, send)
+        elif path == "/b.js":
+            await script.answer(self._script, scope, send)
         elif path == "/healthz":
-            await _reply(send, 200, b"application/json", json.dumps(self.health()).encode())
+            await reply(send, 200, JSON, json.dumps(self.health()).encode())
         elif path == "/robots.txt":
-            await _reply(send, 200, b"text/plain; charset=utf-8", b"User-agent: *\nDisallow: /\n")
+            await reply(send, 200, TEXT, b"User-agent: *\nDisallow: /\n")
         else:
-            await _reply(send, 404, b"text/plain; charset=utf-8", b"Not found\n")
+            await not_found(send)
 
     def health(self) -> dict[str, Any]:
         """For /healthz: an answer at all means that readers are redirected."""
@@ -140,6 +146,7 @@ class Door:
             "redis": self._stream.reachable,
             "journal_lag": self._stream.lag,
             "destinations": len(self._destinations),
+            "lists": len(self._lists),
             "dropped": dict(self._stream.dropped),
         }
 
@@ -150,50 +157,26 @@ class Door:
             found = await self._destinations.find(token.origin, token.link)
         if token.valid or found:
             trap = Flag.HONEYPOT if found and found.honeypot else 0
-            await self._record(scope, token, "click", trap)
+            await self._record(scope, dict(scope["headers"]), token, "click", trap)
         place = (found and found.location) or self._home
         await send({"type": "http.response.start", "status": 302, "headers": [(b"location", place), *_REDIRECT]})
-        await send(_EMPTY)
+        await send(EMPTY)
 
     async def _open(self, scope: Scope, text: str, send: Send) -> None:
-        token = tokens.read(self._keyring, text.removesuffix(".gif"), kind="open")
-        if token.valid or self._destinations.knows(token.origin):
-            await self._record(scope, token, "open", 0)
-        await _reply(send, 200, b"image/gif", PIXEL)
+        """A click is an act and counts whatever the browser asks; who only opened may ask not to be counted."""
+        token, headers = tokens.read(self._keyring, text.removesuffix(".gif"), kind="open"), dict(scope["headers"])
+        if asks_for_privacy(headers):
+            self._recorder.dropped["open: asked not to be measured"] += 1
+        elif token.valid or self._destinations.knows(token.origin):
+            await self._record(scope, headers, token, "open", 0)
+        await reply(send, 200, GIF, PIXEL)
 
-    async def _record(self, scope: Scope, token: tokens.Token, kind: str, flags: int) -> None:
-        """Write the event down. Returns when it is safe, or at once where it could not be taken (and is counted)."""
-        headers, at_ms = dict(scope["headers"]), time.time_ns() // 1_000_000
-        address = sender(scope["client"], headers, hops=self._hops)
-        done = self._stream.add(
-            records.encode(
-                at_ms=at_ms,
-                kind=kind,
-                flags=flags | _flags(token, scope["method"], headers),
-                origin=token.origin,
-                ordinal=token.ordinal,
-                link=token.link,
-                method=scope["method"],
-                visitor=self._visitors.of(address, at_ms=at_ms),
-                user_agent=headers.get(b"user-agent", b""),
-                referrer=referrer_host(headers),
-            )
-        )
-        if done is not None:
-            await safe(done)
-
-
-def _flags(token: tokens.Token, method: str, headers: dict[bytes, bytes]) -> int:
-    """The bits of records.Flag as an int: making the enum member would cost more than the rest."""
-    ahead = 8 if is_prefetch(headers) else 0
-    return (1 if token.mangled else 0) | (2 if token.valid else 0) | (0 if method == "GET" else 4) | ahead
-
-
-async def _reply(send: Send, status: int, media_type: bytes, body: bytes) -> None:
-    length = b"%d" % len(body)
-    headers = [(b"content-type", media_type), (b"content-length", length), *_PRIVATE]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    async def _record(
+        self, scope: Scope, headers: dict[bytes, bytes], token: tokens.Token, kind: str, flags: int
+    ) -> None:
+        signed = (1 if token.mangled else 0) | (2 if token.valid else 0)
+        place = {"origin": token.origin, "ordinal": token.ordinal, "link": token.link}
+        await self._recorder.record(scope, headers, kind=kind, flags=flags | signed, **place)
 
 
 def create_app(settings: DoorSettings | None = None) -> Callable[[Scope, Receive, Send], Awaitable[None]]:

@@ -6,10 +6,13 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
+from typing import NamedTuple
 
-from pipeline.engagement.records import TEXT_BYTES, VISITOR_BYTES
+from pipeline.engagement import agents
+from pipeline.engagement.records import TEXT_BYTES, VISITOR_BYTES, Flag
 
 #: Headers with which browsers and mail clients announce a look ahead (the engagement reference, rule R2).
 _AHEAD = frozenset((b"sec-purpose", b"purpose", b"x-purpose", b"x-moz"))
@@ -17,6 +20,19 @@ _AHEAD_WORDS = (b"prefetch", b"prerender", b"preview")
 _SALT_DAYS = 2
 _MOST_KNOWN = 50_000
 UNKNOWN = bytes(VISITOR_BYTES)
+#: Machines of our own: a proxy in front that nobody told us of (DATELINE_TRUSTED_HOPS) carries all readers there are.
+_OURS = tuple(
+    map(
+        ip_network, ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7", "fe80::/10")
+    )
+)
+
+
+class Network(NamedTuple):
+    """What an address says without being kept: bits of records.Flag, and whether it is of a machine of our own."""
+
+    flags: int
+    ours: bool
 
 
 def is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
@@ -27,15 +43,34 @@ def is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
     return any(word in said for word in _AHEAD_WORDS)
 
 
+def asks_for_privacy(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the browser says that its reader does not want to be measured: GPC or Do Not Track."""
+    return headers.get(b"sec-gpc") == b"1" or headers.get(b"dnt") == b"1"
+
+
 def referrer_host(headers: Mapping[bytes, bytes]) -> bytes:
     """The host a click came from, without its path: at most 255 bytes, empty where there is none."""
     found = headers.get(b"referer")
-    if not found:
-        return b""
-    rest = found[:1024].partition(b"://")[2]
+    return host_of(found) if found else b""
+
+
+def host_of(address: bytes) -> bytes:
+    """The host and port of an address, at most 255 bytes; empty for what is none, as the origin "null"."""
+    rest = address[:1024].partition(b"://")[2]
     for end in (b"/", b"?", b"#"):
         rest = rest.partition(end)[0]
     return rest.rpartition(b"@")[2].lower()[:TEXT_BYTES]
+
+
+@lru_cache(maxsize=_MOST_KNOWN)
+def network_of(address: str) -> Network:
+    """What is known of the network of an address as `sender` gives it."""
+    found = _parsed(address)
+    if found is None:
+        return Network(0, True)
+    name = agents.known_network(str(found))
+    flags = Flag.SCANNER if agents.only_scans(name) else Flag.GATEWAY if agents.may_scan(name) else 0
+    return Network(int(flags), any(found in net for net in _OURS))
 
 
 def sender(client: tuple[str, int] | None, headers: Mapping[bytes, bytes], *, hops: int) -> str:
@@ -92,17 +127,23 @@ class Visitors:
 
 
 def _network(address: str) -> bytes | None:
-    """The bytes of the /24 or /48; IPv4 in IPv6 clothes (::ffff:a.b.c.d) counts as IPv4."""
+    """The bytes of the /24 or /48."""
+    found = _parsed(address)
+    if found is None:
+        return None
+    return found.packed[:6] if isinstance(found, IPv6Address) else found.packed[:3]
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    """The address without port and brackets; IPv4 in IPv6 clothes (::ffff:a.b.c.d) is IPv4."""
     text = address[1:].partition("]")[0] if address.startswith("[") else address
     if text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        found: IPv4Address | IPv6Address = ip_address(text.partition("%")[0])
+        found = ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    if isinstance(found, IPv6Address):
-        return found.ipv4_mapped.packed[:3] if found.ipv4_mapped else found.packed[:6]
-    return found.packed[:3]
+    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
 
 
 def _shared_salt(directory: Path, day: int) -> bytes:

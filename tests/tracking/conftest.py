@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from pipeline.engagement.records import Record, unpack
 from pipeline.kernel.processes.binaries import redis_server
 from pipeline.kernel.signing import Keyring
 from pipeline.tracking.links import Row
+from pipeline.tracking.site.sources import Drawn
 
 SECRET = "a secret for the tests of the click door, and for nothing else"
 
@@ -149,6 +150,42 @@ class ListedLinks:
 def links() -> ListedLinks:
     """Ten links of origin 7."""
     return ListedLinks([Row(7, n, f"https://www.example.org/story/{n}", n + 1, "story") for n in range(10)])
+
+
+@dataclass(slots=True)
+class ListedSite:
+    """Charts and pages from memory, and what was asked for."""
+
+    drawn: list[Drawn] = field(default_factory=list)
+    pages: dict[str, int] = field(default_factory=dict)
+    away: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    async def charts(self, *, known: Collection[str]) -> list[Drawn]:
+        self._note("charts")
+        return [one._replace(bodies=None) if one.mark in known else one for one in self.drawn]
+
+    async def article(self, url: str) -> int | None:
+        self._note(url)
+        return self.pages.get(url)
+
+    def _note(self, what: str) -> None:
+        self.asked.append(what)
+        if self.away:
+            raise ConnectionError("the source is away")
+
+
+def chart(window: str, section: str = "", *, version: str = "1") -> Drawn:
+    """A chart whose bodies say which one it is."""
+    bodies = {form: f"{form} of {window} {section} {version} – é" for form in ("json", "rss", "html")}
+    return Drawn(window, section, f"{window} {section} {version}", bodies)
+
+
+@pytest.fixture
+def site() -> ListedSite:
+    """The four lists of the whole site, one of a section, and the page of article 77."""
+    drawn = [chart(window) for window in ("now", "today", "week", "trending")]
+    return ListedSite([*drawn, chart("today", "Afrique & Asie")], {"https://www.example.org/story/7": 77})
 
 
 def free_port() -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from pipeline.tracking.app import DoorSettings, create_app
 from pipeline.tracking.links import Row
+from pipeline.tracking.site.sources import Drawn
 
 
 class Away:
@@ -17,6 +19,12 @@ class Away:
 
     async def of(self, origin: int) -> list[Row]:
         raise ConnectionError(f"no rows of {origin}")
+
+    async def charts(self, *, known: Collection[str]) -> list[Drawn]:
+        raise ConnectionError(f"no charts beside {len(known)}")
+
+    async def article(self, url: str) -> int | None:
+        raise ConnectionError(f"no article at {url}")
 
 
 app = create_app(
@@ -29,5 +37,6 @@ app = create_app(
         replay_after_s=float(os.environ["TEST_REPLAY"]),
         poll_s=0.1,
         links=Away(),
+        site=Away(),
     )
 )

@@ -73,7 +73,7 @@ async def opened(options: DoorSettings) -> AsyncIterator[Opened]:
 
 
 @pytest.fixture
-def options(tmp_path: Path, valkey: Any, links: Any) -> DoorSettings:
+def options(tmp_path: Path, valkey: Any, links: Any, site: Any) -> DoorSettings:
     return DoorSettings(
         secret_key="a secret for the tests of the click door, and for nothing else",
         data_dir=tmp_path / "data",
@@ -81,6 +81,7 @@ def options(tmp_path: Path, valkey: Any, links: Any) -> DoorSettings:
         database_url="",
         home_url=HOME.decode(),
         links=links,
+        site=site,
         poll_s=0.05,
         replay_after_s=0.1,
     )
@@ -230,8 +231,8 @@ async def test_health_tells_what_is_wrong_and_redirects_go_on(options: DoorSetti
         valkey.kill()
         answers = [await door.get(f"/c/{token}") for _ in range(5)]
         ill = json.loads((await door.get("/healthz")).body)
-    assert well == {"redis": True, "journal_lag": 0, "destinations": 10, "dropped": {}}
-    assert ill == {"redis": False, "journal_lag": 5, "destinations": 10, "dropped": {}}
+    assert well == {"redis": True, "journal_lag": 0, "destinations": 10, "lists": 5, "dropped": {}}
+    assert ill == {"redis": False, "journal_lag": 5, "destinations": 10, "lists": 5, "dropped": {}}
     assert {answer.headers[b"location"] for answer in answers} == {b"https://www.example.org/story/3"}
 
 

@@ -162,6 +162,7 @@ def test_health_is_served(served: Any) -> None:
         "redis": True,
         "journal_lag": 0,
         "destinations": 10,
+        "lists": 0,
         "dropped": {},
     }
     line.close()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.tracking.wire import Refused, Wire, command, connect, parse
+from pipeline.tracking.spool.wire import Refused, Wire, command, connect, parse
 
 
 def served(answer: bytes, talk: Callable[[str], Awaitable[Any]], place: Path) -> Any:
@@ -113,7 +113,7 @@ def test_a_peer_that_is_no_redis_is_hung_up_on(answer: bytes, tmp_path: Path) ->
 
 
 def test_a_peer_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.tracking.wire.CONNECT_S", 0.1)
+    monkeypatch.setattr("pipeline.tracking.spool.wire.CONNECT_S", 0.1)
     with pytest.raises(TimeoutError):
         served(b"", connect, tmp_path / "s")
 

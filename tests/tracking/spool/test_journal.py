@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.engagement.records import encode, frame, unpack
-from pipeline.tracking.journal import Journal, Shelf
+from pipeline.tracking.spool.journal import Journal, Shelf
 
 EVENT = encode(at_ms=1, kind="click", flags=2, origin=7, ordinal=1, link=1, user_agent=b"UA" * 20)
 
@@ -108,7 +108,7 @@ def test_a_living_door_is_left_alone(journal: Journal, tmp_path: Path) -> None:
 
 def test_a_dead_doors_events_are_adopted_once_with_their_ids(tmp_path: Path) -> None:
     script = (
-        "import os, sys; from pathlib import Path; from pipeline.tracking.journal import Journal;"
+        "import os, sys; from pathlib import Path; from pipeline.tracking.spool.journal import Journal;"
         "from pipeline.engagement.records import encode, frame;"
         "j = Journal(Path(sys.argv[1]), segment_bytes=300);"
         "e = encode(at_ms=1, kind='click', flags=2, origin=7, ordinal=1, link=1);"

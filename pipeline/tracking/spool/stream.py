@@ -21,8 +21,8 @@ from functools import partial
 from typing import Any
 
 from pipeline.engagement import records
-from pipeline.tracking.journal import Journal, Shelf
-from pipeline.tracking.wire import Refused, Wire, connect
+from pipeline.tracking.spool.journal import Journal, Shelf
+from pipeline.tracking.spool.wire import Refused, Wire, connect
 
 EVENTS = b"dateline:events"
 DRAINED = b"dateline:drained"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engagement.records import encode
-from pipeline.tracking.journal import Journal
-from pipeline.tracking.stream import Stream, safe
+from pipeline.tracking.spool.journal import Journal
+from pipeline.tracking.spool.stream import Stream, safe
 
 
 @asynccontextmanager
@@ -234,6 +234,6 @@ async def test_twenty_kills_lose_and_double_nothing(valkey: Any, tmp_path: Path)
 
 
 def test_the_stream_is_named_as_the_drain_reads_it() -> None:
-    from pipeline.tracking.stream import DRAINED, EVENTS
+    from pipeline.tracking.spool.stream import DRAINED, EVENTS
 
     assert (EVENTS, DRAINED) == (b"dateline:events", b"dateline:drained")
