@@ -76,7 +76,7 @@ def _item(place: Placed, story: Story) -> dict[str, Any]:
     return {
         "place": place.place,
         "title": story.headline,
-        "url": story.url,
+        "url": story.url if story.url.lower().startswith(("https://", "http://")) else "",
         "section": list(story.section_path),
         "published": _stamp(story.published_at),
         "clicks": place.value,

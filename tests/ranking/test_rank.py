@@ -18,7 +18,7 @@ from pipeline.engagement import tally
 from pipeline.engagement.models import Origin, Tally
 from pipeline.engagement.settle import settle
 from pipeline.ranking import rank
-from pipeline.ranking.models import Chart, Pin, Standing
+from pipeline.ranking.models import Chart, Method, Pin, Standing
 from pipeline.ranking.score import Window
 from tests.factories import articles
 from tests.factories.engagement import event
@@ -97,6 +97,76 @@ def test_from_clicks_to_the_chart_nothing_is_lost_or_counted_twice(
             expected[count.article_id] += count.n * (count.minute > MINUTE - 1440)
         assert dict(pair for pair in chart("today") if pair[1]) == {one: n for one, n in expected.items() if n}
         transaction.set_rollback(True)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    clicks=st.lists(
+        st.tuples(
+            st.integers(0, 5),
+            st.integers(1, 6),
+            st.integers(0, 1),
+            st.sampled_from(["email", "site", "box"]),
+            st.sampled_from([5, 61, 700, 1450]),
+        ),
+        max_size=30,
+    ),
+    killed=st.sets(st.integers(0, 5), max_size=2),
+    box_weight=st.integers(0, 1),
+    mail_weight=st.integers(0, 3),
+)
+def test_boxes_caps_weights_sections_and_kills_are_counted_as_a_recount_counts_them(
+    db: None, clicks: list[tuple[int, int, int, str, int]], killed: set[int], box_weight: int, mail_weight: int
+) -> None:
+    """The whole way, from human clicks to the lists of the site and of two sections, against a few lines of Python."""
+    with transaction.atomic():
+        cap, weights = 2, {"email": mail_weight, "social": 1, "site": 1}
+        Method.objects.create(network_cap=cap, box_weight=box_weight, weights=weights, per_section=10, changed_at=NOW)
+        stories = [story(section_path=["World" if n % 2 else "Trade"]) for n in range(6)]
+        by = {kind: Origin.objects.create(id=len(kind), kind=kind, started_at=NOW) for kind in ("post", "box")}
+        known = []
+        for number, (place, person, network, channel, ago_min) in enumerate(clicks):
+            at, name = NOW - timedelta(minutes=ago_min), b"person %d" % person
+            event(
+                origin=by["box" if channel == "box" else "post"], ordinal=0, article=stories[place], at=at, person=name,
+                id=number.to_bytes(12, "big"), network=b"network %d" % network,
+                channel="site" if channel == "box" else channel,
+            )  # fmt: skip
+            known.append((at, number, stories[place].id, name, network, channel))
+        tally.settle_votes(tally.Vote(one[2], one[3], int(one[0].timestamp()) // 86_400) for one in known)
+        for place in killed:
+            Article.objects.filter(id=stories[place].id).update(state=Article.State.KILLED, killed_at=NOW)
+        rank.refresh(now=NOW)
+        gone = {stories[place].id for place in killed}
+        worth = {**weights, "box": box_weight}
+        expected = {one: n for one, n in _recounted(known, cap=cap, worth=worth).items() if n and one not in gone}
+        sections = {one.id: one.section_path[0] for one in stories}
+        for section in ("", "World", "Trade"):
+            rows = Standing.objects.filter(
+                chart__window="today", chart__section=section, counted_in="today", value__gt=0
+            )
+            mine = {one: n for one, n in expected.items() if section in ("", sections[one])}
+            assert dict(rows.values_list("article_id", "value")) == mine
+        assert not Standing.objects.filter(article_id__in=gone).exists()
+        transaction.set_rollback(True)
+
+
+def _recounted(
+    known: list[tuple[datetime, int, int, bytes, int, str]], *, cap: int, worth: dict[str, int]
+) -> Counter[int]:
+    """What each story has in 24 hours: a vote a person, story and day, so many of a network an hour, weighed."""
+    votes: dict[tuple[int, bytes, int], tuple[datetime, int, int, bytes, int, str]] = {}
+    for one in sorted(known, key=lambda one: (one[5] == "box", one[:2])):
+        votes.setdefault((one[2], one[3], int(one[0].timestamp()) // 86_400), one)
+    heard, value = Counter[tuple[int, int, int]](), Counter[int]()
+    for at, _, article, _, network, channel in sorted(votes.values()):
+        second = int(at.timestamp())
+        if channel != "email":
+            heard[article, network, second // 3600] += 1
+            if heard[article, network, second // 3600] > cap:
+                continue
+        value[article] += worth[channel] * (second // 60 > MINUTE - 1440)
+    return value
 
 
 def test_a_tie_is_broken_by_the_latest_click_then_by_the_newer_story_then_by_the_id() -> None:
