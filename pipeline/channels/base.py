@@ -131,10 +131,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What one server takes, where servers of a network differ: the longest text, and what an address counts."""
+    """What one server takes, where servers of a network differ: the longest text, what an address counts, pictures."""
 
     limit: int
     link_length: int
+    media: int = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pipeline.engagement.tokens import NOBODY, Kind, Minter
 from pipeline.kernel.config import TEMPLATES, config
 from pipeline.kernel.signing import Keyring
 from pipeline.posts.models import Account, Post, Variant
+from pipeline.posts.rules import room
 from pipeline.posts.rules.rules import Rules
 from pipeline.posts.variants import Brief, CannotFitError
 from pipeline.posts.words.formats import Material
@@ -121,11 +122,11 @@ def card_of(post: Post) -> dict[str, str]:
 
 
 def voice_of(account: Account) -> Voice:
-    """How an account speaks. Raises UnusableRules, UnknownNetworkError and OSError."""
+    """How an account speaks, within what its server takes. Raises UnusableRules, UnknownNetworkError and OSError."""
     can = can_of(account)
     return Voice(
         network=account.network,
-        rules=Rules.of(account.rules),
+        rules=room.within(Rules.of(account.rules), account),
         words=Words.of(account.words),
         template=account.template or own_template(account),
         parts=parts(),

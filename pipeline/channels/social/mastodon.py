@@ -135,6 +135,7 @@ class Mastodon:
             self._capacity = Capacity(
                 limit=int(said.get("max_characters") or 500),
                 link_length=int(said.get("characters_reserved_per_url") or 23),
+                media=int(said.get("max_media_attachments") or 4),
             )
         return self._capacity
 

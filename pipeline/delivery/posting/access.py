@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -10,11 +11,20 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from pipeline.channels import registry
-from pipeline.channels.base import Channel, ChannelError, Limits, RateLimited, Refreshing, Temporary, Unauthorised
+from pipeline.channels.base import (
+    Channel,
+    ChannelError,
+    Limits,
+    RateLimited,
+    Refreshing,
+    Roomy,
+    Temporary,
+    Unauthorised,
+)
 from pipeline.kernel.config import config
 from pipeline.kernel.secrets import seal, unseal
 from pipeline.posts.models import Account
-from pipeline.posts.rules import patience
+from pipeline.posts.rules import patience, room
 
 log = logging.getLogger("dateline.posts")
 
@@ -88,6 +98,37 @@ def note_limits(account: Account, limits: Limits | None) -> None:
         _limit(account, until=limits.reset_at, scope=limits.scope, said="the network's window is used up")
     elif limits.remaining <= ceil((limits.size or 1) * RESERVE):
         _keep_back(account, until=limits.reset_at, scope=limits.scope)
+
+
+def learn(account: Account, channel: Channel, *, now: datetime) -> None:
+    """Ask a server for its own limits, once a day whatever comes of it; posts made afterwards fit them."""
+    if not isinstance(channel, Roomy) or not _begins_to_learn(account, now=now):
+        return
+    try:
+        told = channel.capacity()
+    except ChannelError as error:
+        log.warning("the limits of %s were not read: %s", account, error)
+        return
+    _note_room(account, room.told(limit=told.limit, media=told.media, at=now))
+
+
+@transaction.atomic
+def _begins_to_learn(account: Account, *, now: datetime) -> bool:
+    """True for the one process whose turn it is; the day is marked before anything is asked."""
+    row = Account.objects.select_for_update(no_key=True).get(id=account.id)
+    if not room.is_due(row, now=now):
+        return False
+    row.capacity = {**row.capacity, **room.asked(at=now)}
+    row.save(update_fields=["capacity"])
+    return True
+
+
+@transaction.atomic
+def _note_room(account: Account, told: Mapping[str, object]) -> None:
+    row = Account.objects.select_for_update(no_key=True).get(id=account.id)
+    row.capacity = {**row.capacity, **told}
+    row.save(update_fields=["capacity"])
+    account.capacity = row.capacity
 
 
 @transaction.atomic

@@ -67,6 +67,7 @@ def _done(post: Post, state: str, *, now: datetime, channel: Channel | None) -> 
         return _later(post, error, line, now=now, state=Post.State.UNKNOWN if in_doubt else Post.State.DUE)
     access.note_limits(post.account, getattr(line, "limits", None))
     access.forgive(post.account, now=now)
+    access.learn(post.account, line, now=now)
     return changes
 
 

@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from pipeline.channels.base import Expired, Gone, Keys, Limits, Permanent, RateLimited, Spent, Temporary, Unauthorised
+from pipeline.channels.base import (
+    Capacity,
+    Expired,
+    Gone,
+    Keys,
+    Limits,
+    Permanent,
+    RateLimited,
+    Spent,
+    Temporary,
+    Unauthorised,
+)
 from pipeline.channels.social.wire import limits_said
 from pipeline.delivery.posting import access
 from pipeline.delivery.posting.metrics import measure
@@ -245,3 +256,38 @@ def test_the_size_of_a_window_is_read_from_its_headers() -> None:
     told = limits_said({"x-rate-limit-remaining": "4", "x-rate-limit-limit": "100"}, window="x-rate-limit")
     assert told is not None
     assert (told.remaining, told.size) == (4, 100)
+
+
+class Roomy(posts.Network):
+    """A server that tells its own limits, or the error it raises instead."""
+
+    def __init__(self, told: Capacity | Exception) -> None:
+        super().__init__()
+        self._told = told
+
+    def capacity(self) -> Capacity:
+        self.asked.append("capacity")
+        if isinstance(self._told, Exception):
+            raise self._told
+        return self._told
+
+
+def test_a_servers_own_limits_are_read_once_a_day_and_kept_beside_what_else_is_known() -> None:
+    network = Roomy(Capacity(limit=5000, link_length=23, media=6))
+    owner = account(capacity={"kept_until": "2026-01-01T00:00:00+00:00"}, stale_after_s=172800)
+    for hours in (0, 1, 25):
+        publish(post_id=due(owner).id, now=NOW + timedelta(hours=hours), channel=network)
+    assert network.asked.count("capacity") == 2
+    owner.refresh_from_db()
+    at = (NOW + timedelta(hours=25)).isoformat()
+    known = {"limit": 5000, "media": 6, "at": at, "kept_until": "2026-01-01T00:00:00+00:00"}
+    assert owner.capacity == known
+
+
+def test_limits_that_cannot_be_read_cost_the_post_nothing_and_are_not_asked_again_at_once() -> None:
+    network, owner = Roomy(Temporary("no answer")), account(capacity={"limit": 700})
+    for hours in (0, 1):
+        assert publish(post_id=due(owner).id, now=NOW + timedelta(hours=hours), channel=network) == "posted"
+    assert network.asked.count("capacity") == 1
+    owner.refresh_from_db()
+    assert owner.capacity["limit"] == 700
