@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from pipeline.audience.models import Consent
+from pipeline.audience.words import Words
 from pipeline.delivery.message import mail
 from pipeline.delivery.message.choices import Choice, chosen
 from pipeline.delivery.message.renderings import without
+from pipeline.editions.render import dated
 from pipeline.editions.rendered import preview
 from pipeline.engagement.tokens import Kind
 from pipeline.kernel.config import config
+from pipeline.public.leave import words_of
 from pipeline.public.letters import Letter, letter_of
+from pipeline.public.readers import visitors
 
 #: A mail's own styles are inline; nothing in it may run or be sent anywhere.
 MAIL_POLICY = "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
@@ -44,14 +50,26 @@ def web_view(_request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_safe
 def why(request: HttpRequest, token: str) -> HttpResponse:
-    """Which newsletter, since when, by which act of the reader's."""
+    """Which newsletter, since when, by which act of the reader's, in which words."""
     letter = _letter(token, Kind.LEAVE)
     reader = letter.delivery.subscriber
-    newsletter = letter.delivery.send.edition.newsletter
-    evidence = reader.consents.filter(topic_id=letter.topic_id).order_by("at")
-    facts = [{"act": row.act, "at": row.at, "origin": row.origin} for row in evidence]
-    words = {"name": newsletter.name, "publisher": newsletter.from_name, "address": letter.delivery.address}
-    return render(request, "public/why.html", {"letter": words, "evidence": facts, "token": token})
+    say = visitors.language_of(request, known=reader.language)
+    rows = reader.consents.filter(Q(topic_id=letter.topic_id) | Q(topic_id=None)).order_by("at", "id")
+    values = {"say": say, "letter": words_of(letter), "evidence": [_told(row, say) for row in rows], "token": token}
+    return render(request, "public/why.html", values)
+
+
+def _told(row: Consent, say: Words) -> list[str]:
+    """One act in sentences, the first of them what and when."""
+    act = f"why.{row.act.replace(' ', '_')}"
+    lines = [say(act if act in say.sentences else "why.changed", date=dated(row.at, say.language))]
+    if row.act in ("changed", "tracking"):
+        return [*lines, row.wording] if row.wording else lines
+    facts = (("where", "place", row.origin), ("form", "form", row.form), ("network", "network", row.network))
+    lines += [say(f"why.{key}", **{blank: value}) for key, blank, value in facts if value]
+    if row.wording:
+        lines.append(say("why.said", words=row.wording, version=row.wording_version or "–"))
+    return lines
 
 
 def _letter(token: str, kind: Kind) -> Letter:

@@ -6,12 +6,20 @@ from django.urls import path
 
 from pipeline.public import health, leave, letter_pages, popular
 from pipeline.public.hooks import providers, sites
+from pipeline.public.readers import api, confirm, join, prefer
 from pipeline.public.social import notes, posts_feed
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("u/<str:token>", leave.leave, name="leave"),
-    path("p/<str:token>", leave.leave, name="preferences"),
+    path("u/<str:token>/back", leave.come_back, name="come_back"),
+    path("p/<str:token>", prefer.prefer, name="preferences"),
+    path("p/<str:token>/leave", leave.leave_all, name="leave_all"),
+    path("join/", join.page, name="join"),
+    path("join/frame/", join.frame, name="join_frame"),
+    path("join/snippet.txt", join.snippet, name="join_snippet"),
+    path("api/join", api.join_by_script, name="join_api"),
+    path("confirm/<str:token>", confirm.confirm, name="confirm"),
     path("v/<str:token>", letter_pages.web_view, name="web_view"),
     path("w/<str:token>", letter_pages.why, name="why"),
     path("ping/<str:token>", sites.ping, name="ping"),
