@@ -26,5 +26,6 @@ SCHEDULE = {
         (Job.HOOKS_DELIVER, 5.0),
         (Job.DELIVERY_FEEDBACK, 60.0),
         (Job.UPKEEP_RETAIN, 3600.0),
+        (Job.UPKEEP_LEARN, 3600.0),
     )
 }

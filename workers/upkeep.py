@@ -8,6 +8,7 @@ from django.utils import timezone
 from pipeline.articles import intake, revise
 from pipeline.audience.joining import confirming
 from pipeline.delivery import send
+from pipeline.delivery.learned import interests
 from pipeline.editions import links
 from pipeline.engagement.keeping import expire
 from pipeline.hooks import tell as hooks
@@ -32,3 +33,8 @@ def forget(**_: object) -> None:
     confirming.forget(now=timezone.now())
     hooks.forget(now=timezone.now())
     expire.keep_terms(now=timezone.now())
+
+
+@shared_task(name=Job.UPKEEP_LEARN.value)
+def learn(**_: object) -> None:
+    interests.learn()

@@ -59,6 +59,7 @@ class Job(StrEnum):
     HOOKS_DELIVER = "hooks.deliver"
     UPKEEP_SWEEP = "upkeep.sweep"
     UPKEEP_RETAIN = "upkeep.retain"
+    UPKEEP_LEARN = "upkeep.learn"
 
 
 QUEUE_OF: dict[Job, Queue] = {
@@ -88,6 +89,7 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.HOOKS_DELIVER: Queue.SLOW,
     Job.UPKEEP_SWEEP: Queue.FAST,
     Job.UPKEEP_RETAIN: Queue.SLOW,
+    Job.UPKEEP_LEARN: Queue.SLOW,
 }
 
 
