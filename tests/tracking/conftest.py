@@ -21,6 +21,7 @@ import redis
 from pipeline.engagement.records import Record, unpack
 from pipeline.kernel.processes.binaries import redis_server
 from pipeline.kernel.signing import Keyring
+from pipeline.tracking.app import DoorSettings
 from pipeline.tracking.links import Row
 from pipeline.tracking.site.sources import Drawn
 
@@ -186,6 +187,21 @@ def site() -> ListedSite:
     """The four lists of the whole site, one of a section, and the page of article 77."""
     drawn = [chart(window) for window in ("now", "today", "week", "trending")]
     return ListedSite([*drawn, chart("today", "Afrique & Asie")], {"https://www.example.org/story/7": 77})
+
+
+@pytest.fixture
+def options(tmp_path: Path, valkey: Valkey, links: ListedLinks, site: ListedSite) -> DoorSettings:
+    return DoorSettings(
+        secret_key=SECRET,
+        data_dir=tmp_path / "data",
+        redis_url=valkey.url,
+        database_url="",
+        home_url="https://www.example.org",
+        links=links,
+        site=site,
+        poll_s=0.05,
+        replay_after_s=0.1,
+    )
 
 
 def free_port() -> int:

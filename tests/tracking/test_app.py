@@ -7,11 +7,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,70 +18,10 @@ from pipeline.engagement.records import Flag
 from pipeline.engagement.tokens import mint
 from pipeline.tracking.app import PIXEL, DoorSettings, create_app
 from pipeline.tracking.links import Row
+from tests.tracking.opening import Answer, opened
 
 HOME = b"https://www.example.org"
 STORIES = {b"https://www.example.org/story/%d" % number for number in range(10)}
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: dict[bytes, bytes]
-    body: bytes
-
-
-class Opened(NamedTuple):
-    """A started application."""
-
-    application: Any
-
-    async def get(self, path: str, *, method: str = "GET", headers: dict[str, str] | None = None) -> Answer:
-        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
-        scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": raw}
-        sent: list[dict[str, Any]] = []
-
-        async def send(message: dict[str, Any]) -> None:
-            sent.append(message)
-
-        await self.application({**scope, "client": ("203.0.113.7", 50000)}, _no_body, send)
-        start, body = sent
-        names = [name for name, _ in start["headers"]]
-        assert len(names) == len(set(names))
-        return Answer(start["status"], dict(start["headers"]), body["body"])
-
-
-async def _no_body() -> dict[str, Any]:
-    raise AssertionError("the door reads no body")
-
-
-@asynccontextmanager
-async def opened(options: DoorSettings) -> AsyncIterator[Opened]:
-    application = create_app(options)
-    inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    life = asyncio.create_task(application({"type": "lifespan"}, inbox.get, outbox.put))
-    inbox.put_nowait({"type": "lifespan.startup"})
-    started = await outbox.get()
-    assert started["type"] == "lifespan.startup.complete", started
-    try:
-        yield Opened(application)
-    finally:
-        inbox.put_nowait({"type": "lifespan.shutdown"})
-        await life
-
-
-@pytest.fixture
-def options(tmp_path: Path, valkey: Any, links: Any, site: Any) -> DoorSettings:
-    return DoorSettings(
-        secret_key="a secret for the tests of the click door, and for nothing else",
-        data_dir=tmp_path / "data",
-        redis_url=valkey.url,
-        database_url="",
-        home_url=HOME.decode(),
-        links=links,
-        site=site,
-        poll_s=0.05,
-        replay_after_s=0.1,
-    )
 
 
 @pytest.fixture
@@ -121,6 +58,40 @@ async def test_an_open_is_a_pixel_and_written_down(
     assert (answer.status, answer.headers[b"content-type"], answer.body) == (200, b"image/gif", PIXEL)
     assert answer.headers[b"cache-control"] == b"private, no-store"
     assert (record.kind, record.ordinal, record.flags) == ("open", 42, Flag.MAC_OK)
+
+
+@pytest.mark.parametrize("wish", ["Sec-GPC", "DNT"])
+async def test_who_asks_for_privacy_is_counted_when_clicking_and_not_when_opening(
+    options: DoorSettings, valkey: Any, keyring: Any, token: str, wish: str
+) -> None:
+    async with opened(options) as door:
+        opening = mint(keyring, kind="open", origin=7, ordinal=42, link=0)
+        assert (await door.get(f"/o/{opening}", headers={wish: "1"})).body == PIXEL
+        await door.get(f"/c/{token}", headers={wish: "1"})
+        health = json.loads((await door.get("/healthz")).body)
+    assert [record.kind for record in valkey.events()] == ["click"]
+    assert health["dropped"] == {"open: asked not to be measured": 1}
+
+
+async def test_a_flood_from_one_network_is_redirected_and_counted_up_to_its_limit(
+    options: DoorSettings, valkey: Any, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.tracking.recorder.AT_ONCE", 20)
+    monkeypatch.setattr("pipeline.tracking.recorder.PER_S", 0.01)
+    async with opened(options) as door:
+        flood = [await door.get(f"/c/{token}") for _ in range(50)]
+        others = [await door.get(f"/c/{token}", client=f"198.51.{n}.1") for n in range(5)]
+        health = json.loads((await door.get("/healthz")).body)
+    assert {answer.headers[b"location"] for answer in flood + others} == {b"https://www.example.org/story/3"}
+    assert health["dropped"] == {"too many from one network": 30}
+    assert len(valkey.events()) == 25
+
+
+async def test_a_scanners_network_is_marked(options: DoorSettings, valkey: Any, token: str) -> None:
+    async with opened(options) as door:
+        await door.get(f"/c/{token}", client="40.92.1.2")
+        (record,) = valkey.events()
+    assert record.flags == Flag.MAC_OK | Flag.SCANNER
 
 
 def test_the_pixel_is_the_smallest_gif_there_is() -> None:

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.tracking.visit import UNKNOWN, Visitors, is_prefetch, referrer_host, sender
+from pipeline.engagement.records import Flag
+from pipeline.tracking.visit import (
+    UNKNOWN,
+    Network,
+    Visitors,
+    asks_for_privacy,
+    is_prefetch,
+    network_of,
+    referrer_host,
+    sender,
+)
 
 DAY = 86_400_000
 NOON = 20_000 * DAY + DAY // 2
@@ -114,3 +124,28 @@ def test_only_our_own_proxies_are_believed(said: bytes, hops: int, address: str)
 
 def test_a_client_on_a_local_socket_has_no_address() -> None:
     assert sender(None, {}, hops=0) == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "flags", "ours"),
+    [
+        ("40.94.1.2", 0, False),
+        ("40.92.1.2", Flag.SCANNER, False),
+        ("::ffff:40.92.1.2", Flag.SCANNER, False),
+        ("67.231.144.9:443", Flag.GATEWAY, False),
+        ("[2a01:111:f400::1]:443", Flag.SCANNER, False),
+        ("10.1.2.3", 0, True),
+        ("127.0.0.1", 0, True),
+        ("", 0, True),
+    ],
+)
+def test_a_scanners_network_is_known_by_the_address_that_is_not_kept(address: str, flags: int, ours: bool) -> None:
+    assert network_of(address) == Network(int(flags), ours)
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked"),
+    [({}, False), ({b"sec-gpc": b"1"}, True), ({b"dnt": b"1"}, True), ({b"dnt": b"0"}, False)],
+)
+def test_a_wish_for_privacy_is_heard(headers: dict[bytes, bytes], asked: bool) -> None:
+    assert asks_for_privacy(headers) is asked
