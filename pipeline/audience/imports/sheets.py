@@ -56,7 +56,7 @@ def opened(file: Path) -> Iterator[Sheet]:
             size = packed.getinfo(name).file_size
             with _part(packed, name) as part:
                 yield Sheet(rows=_parsed(part, _Rows(texts.text)), done=part.tell, size=size)
-    except (zipfile.BadZipFile, KeyError, ParseError, DefusedXmlException, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, KeyError, ParseError, DefusedXmlException, EOFError, RuntimeError) as error:
         raise Unreadable(f"{file.name} is a zip file, but not a sound Excel sheet ({str(error)[:80]})") from error
 
 
