@@ -9,6 +9,7 @@ from django.db import transaction
 
 from pipeline.audience.addresses import address_hash, normal
 from pipeline.audience.models import Consent, Subscriber, Subscription, Suppression, Topic
+from pipeline.hooks.tell import tell
 from pipeline.kernel.config import config
 
 
@@ -49,6 +50,7 @@ def confirm(
             subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="confirmed", origin=origin[:120],
             network=network, form=form,
         )  # fmt: skip
+        _tell("reader.joined", topic_id=topic_id, form=form or origin, now=now)
 
 
 @transaction.atomic
@@ -59,7 +61,13 @@ def leave(*, subscriber_id: int, topic_id: int, origin: str, now: datetime) -> b
     )
     if ended:
         Consent.objects.create(subscriber_id=subscriber_id, topic_id=topic_id, at=now, act="left", origin=origin)
+        _tell("reader.left", topic_id=topic_id, form=origin, now=now)
     return bool(ended)
+
+
+def _tell(event: str, *, topic_id: int, form: str, now: datetime) -> None:
+    """Other programs hear that somebody did, never who."""
+    tell(event=event, body={"topic": Topic.objects.get(id=topic_id).slug, "form": form[:80]}, now=now)
 
 
 @transaction.atomic

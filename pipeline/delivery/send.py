@@ -20,6 +20,7 @@ from pipeline.delivery.course.rest import to_the_rest
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.editions.models import Edition, Rendering
 from pipeline.engagement.models import Link, Origin
+from pipeline.hooks.tell import tell
 from pipeline.kernel.queue import Job, ring, wake
 from pipeline.staff.journal import note
 from pipeline.staff.models import User
@@ -130,7 +131,18 @@ def finish(*, send_id: int, now: datetime) -> bool:
         Edition.objects.filter(id=send.edition_id, state=Edition.State.SENDING).update(
             state=Edition.State.SENT, ended_at=now
         )
+        tell(event="edition.sent", body=_told(send), now=now)
     return True
+
+
+def _told(send: Send) -> dict[str, Any]:
+    edition = send.edition
+    return {
+        "id": edition.id,
+        "newsletter": edition.newsletter.slug,
+        "slot_at": edition.slot_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "recipients": send.recipients,
+    }
 
 
 def _fail(send: Send, difference: str, *, now: datetime) -> None:

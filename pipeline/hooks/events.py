@@ -31,7 +31,6 @@ _EDITION = {
     "id": "our number of the edition",
     "newsletter": "its slug",
     "slot_at": "when it was to leave",
-    "code": "why, where held",
 }
 _READER = {"topic": "slug of the newsletter", "form": "where they joined or left; nobody is named"}
 EVENTS: Mapping[str, Event] = {
@@ -39,7 +38,6 @@ EVENTS: Mapping[str, Event] = {
     "article.corrected": Event("A told story carries a correction.", _STORY),
     "article.killed": Event("A told story was killed, withdrawn or is gone from its site.", _STORY),
     "edition.sent": Event("Every mail of an edition was handed over.", {**_EDITION, "recipients": "how many mails"}),
-    "edition.held": Event("An edition waits for a person.", _EDITION),
     "post.posted": Event(
         "A post stands on its network.",
         {"id": "our number of the post", "network": "x, mastodon, ...", "url": "of the post", "article": "its story"},

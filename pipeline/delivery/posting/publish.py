@@ -6,6 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from pipeline.channels.base import (
@@ -23,6 +24,7 @@ from pipeline.channels.base import (
 )
 from pipeline.delivery.posting import access, acts, parts, reconcile
 from pipeline.delivery.posting.claim import claim
+from pipeline.hooks.tell import tell
 from pipeline.kernel.queue import Job, wake
 from pipeline.kernel.secrets import Sealed
 from pipeline.posts.acts import brake, corrections
@@ -45,7 +47,10 @@ def publish(*, post_id: int, now: datetime, channel: Channel | None = None) -> s
         state, fence = claimed
         post = Post.objects.select_related("account", "article", "about").get(id=post_id)
         changes = _done(post, state, now=now, channel=channel)
-    kept = Post.objects.filter(id=post_id, fence=fence).update(leased_until=None, **changes)
+    with transaction.atomic():
+        kept = Post.objects.filter(id=post_id, fence=fence).update(leased_until=None, **changes)
+        if kept and changes["state"] == Post.State.POSTED and post.act == Post.Act.PUBLISH:
+            tell(event="post.posted", body=_told(post, changes), now=now)
     if kept and changes["state"] == Post.State.DUE and "due_at" in changes and changes["due_at"] <= now:
         wake(Job.POSTS_PUBLISH, post_id=post_id)
     return str(changes["state"]) if kept else None
@@ -79,6 +84,15 @@ def _act(post: Post, line: Channel, *, now: datetime) -> dict[str, Any]:
             return acts.delete(post, line, now=now)
         case _:
             return _placed(parts.place(post, line, until=timezone.now() + TURN), now=now)
+
+
+def _told(post: Post, changes: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": post.id,
+        "network": post.account.network,
+        "url": changes.get("remote_url", post.remote_url),
+        "article": post.article_id,
+    }
 
 
 def _placed(found: Published, *, now: datetime) -> dict[str, Any]:
