@@ -238,11 +238,15 @@ def add_account(
     zone: Annotated[str, typer.Option(help="IANA zone of its quiet hours and its month")] = "",
     budget_usd: Annotated[float | None, typer.Option(help="dollars it may cost in a month", min=0)] = None,
     app_name: Annotated[str, typer.Option("--app", help="accounts of one app share its limits")] = "",
+    authorise: Annotated[bool, typer.Option("--authorise", help="consent in a browser; the file is the app's")] = False,
+    redirect: Annotated[str, typer.Option(help="where the browser is led back to, as the app names it")] = "",
+    paste: Annotated[bool, typer.Option("--paste", help="read that address from standard input")] = False,
 ) -> None:
     """(db) Connect a social account."""
     from decimal import Decimal
 
     with _database("add_account") as command:
+        browser = command.Browser(redirect=redirect or command.REDIRECT, paste=paste) if authorise else None
         _print(
             command.run(
                 network=network,
@@ -254,6 +258,7 @@ def add_account(
                 zone=zone,
                 budget_usd=None if budget_usd is None else Decimal(str(budget_usd)),
                 app=app_name,
+                browser=browser,
             )
         )
 

@@ -1,7 +1,7 @@
 """A day on a real Bluesky PDS (npm @atproto/pds), with its directory of names and a small AppView.
 
-The server is installed beforehand, as .ci/run does it: copy pds/package.json to a folder, `npm install` there, and
-name the folder in TEST_PDS; without that it is looked for in var/pds.
+The server is installed beforehand, which takes minutes and is left out of .ci/run: docs/channels.md and the reason of the
+skip say how. It is looked for in the folder that TEST_PDS names, else in var/pds.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ pytestmark = [
     pytest.mark.journey,
     pytest.mark.skipif(
         not (shutil.which("node") and (INSTALLED / "node_modules" / "@atproto" / "pds").is_dir()),
-        reason="needs a Bluesky PDS",
+        reason="needs a Bluesky PDS in $TEST_PDS or var/pds: mkdir -p var/pds && cp tests/channels/social/pds/package.json"
+        " var/pds/ && (cd var/pds && npm install --no-audit --no-fund && npm rebuild better-sqlite3), once, with Node 20",
     ),
 ]
 
