@@ -208,18 +208,10 @@ def create_newsletter(
     with _database("create_newsletter") as command:
         _print(
             command.run(
-                name=name,
-                sender=sender,
-                publisher=publisher,
-                at=at,
-                zone=zone,
-                every_s=every,
-                home_url=home,
-                approval=approval,
-                kind=kind,
-                design=design,
+                name=name, sender=sender, publisher=publisher, at=at, zone=zone, every_s=every, home_url=home,
+                approval=approval, kind=kind, design=design,
             )
-        )
+        )  # fmt: skip
 
 
 @app.command("add-account")
@@ -291,13 +283,25 @@ def import_subscribers(
 
 @app.command("export-subscribers")
 def export_subscribers(
-    file: Annotated[Path, typer.Argument(help="the CSV file to write")],
-    topic: Annotated[str, typer.Option(help="slug of the newsletter they follow")],
-    segment: Annotated[str, typer.Option(help="only readers of this segment")] = "",
+    file: Path, topic: Annotated[str, typer.Option()], segment: Annotated[str, typer.Option()] = ""
 ) -> None:
-    """(db) Write whom a newsletter reaches as CSV that no spreadsheet runs."""
+    """(db) Write whom a newsletter reaches (only a segment of them) as CSV that no spreadsheet runs."""
     with _database("export_subscribers") as command:
         _print(command.run(file=file, topic=topic, segment=segment))
+
+
+@app.command("export-reader")
+def export_reader(address: str) -> None:
+    """(db) Everything held about one reader, as JSON."""
+    with _database("erase_reader") as command:
+        _print(command.everything(address=address))
+
+
+@app.command("erase-reader")
+def erase_reader(address: str, yes: Annotated[bool, typer.Option("--yes", help="erase it")] = False) -> None:
+    """(db) What erasing a reader would touch; with --yes it is done, and the address stays suppressed as a keyed hash."""
+    with _database("erase_reader") as command:
+        _print(command.run(address=address, yes=yes))
 
 
 @app.command()

@@ -49,6 +49,7 @@ def take(
         _copy(cursor.cursor, arrivals)
         cursor.execute("ANALYZE arriving")
         cursor.execute(_JUDGE, values)
+        cursor.execute("ANALYZE arriving (verdict)")  # with all of them unknown, joins are planned for one row
         for statement in _REHEARSED if rehearse else _ENTERED:
             cursor.execute(statement, values)
         cursor.execute(_FAULTS, values)

@@ -1,0 +1,5 @@
+"""The scenes of a send."""
+
+from tests.delivery.course.conftest import begun
+
+__all__ = ["begun"]
