@@ -2,7 +2,7 @@
 
 In: sign-ups, imports, one-click posts, bounces that count.
 Out: the recipients of a topic; a suppression.
-Owns: Topic, Subscriber, Subscription, Consent, Suppression.
+Owns: Topic, Subscriber, Subscription, Consent, Suppression, Confirmation, Import, ImportFault, Interest, Segment.
 Never: knows an edition or a click.
 Promise: leaving one topic touches no other; a suppressed address is never offered as a recipient.
 """
