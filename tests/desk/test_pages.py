@@ -11,6 +11,7 @@ from lxml import html as lxml_html
 
 from pipeline.desk.urls import urlpatterns
 from pipeline.kernel.config import TEMPLATES
+from pipeline.posts.models import Account
 
 pytestmark = pytest.mark.django_db
 READABLE = [
@@ -30,6 +31,8 @@ READABLE = [
     "alert",
     "calendar",
     "newsletter",
+    "popular",
+    "social_account",
     "account",
     "people",
     "journal",
@@ -42,13 +45,14 @@ PAGES = [
     "/desk/editions/{leaving}/deliveries/", "/desk/editions/{leaving}/deliveries/?state=unknown", "/desk/posts/?page=x&state=%00",
     "/desk/articles/{article}/", "/desk/articles/?source=9x", "/desk/sources/", "/desk/sources/?state=trouble", "/desk/sources/{source}/",
     "/desk/alerts/", "/desk/alerts/?article={article}",
-    "/desk/calendar/", "/desk/newsletters/{newsletter}/", "/desk/account/", "/desk/people/", "/desk/journal/",
+    "/desk/calendar/", "/desk/newsletters/{newsletter}/", "/desk/popular/", "/desk/posts/accounts/{account}/", "/desk/account/", "/desk/people/", "/desk/journal/",
 ]  # fmt: skip
 
 
 def address(url: str, morning: Any) -> str:
     held = morning.held.article
     return url.format(
+        account=Account.objects.values_list("id", flat=True).first(),
         newsletter=morning.ready.newsletter_id,
         ready=morning.ready.id,
         leaving=morning.leaving.edition_id,
@@ -67,6 +71,8 @@ def below(pattern: Any, morning: Any, *, edition: int) -> str:
         "source_id": held.article.source_id,
         "post_id": 1,
         "user_id": 1,
+        "pin_id": 1,
+        "account_id": Account.objects.values_list("id", flat=True).first() or 1,
         "newsletter_id": morning.ready.newsletter_id,
     }
     found = str(pattern.pattern)
