@@ -145,7 +145,8 @@ class Stages:
             ).count(),
             "ranked": Standing.objects.filter(chart__window="today", value__gt=0, **mine).count(),
             "carried": Item.objects.filter(
-                edition__in=editions.filter(state=Edition.State.SENT), picked=True, code="popular", **mine
+                edition__in=editions.filter(send__deliveries__state=Delivery.State.ACCEPTED), picked=True,
+                code="popular", **mine
             ).count(),
             "embedded": self._embedded(),
         }  # fmt: skip

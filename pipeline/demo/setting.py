@@ -97,7 +97,7 @@ def _newsletter(topic: Topic, *, every_s: int, now: datetime, home: str) -> News
         "compose_before_s": 2,
         "cutoff_before_s": 1,
         "undo_s": 0,
-        "minimum": 3,
+        "minimum": 2,  #: a story every four seconds and a slot every nine: with three every other slot would be skipped
         "late_policy": "send",
     }
     newsletter, made = Newsletter.objects.update_or_create(
