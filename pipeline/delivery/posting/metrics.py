@@ -14,6 +14,7 @@ from pipeline.delivery.posting import access
 from pipeline.engagement.models import Response
 from pipeline.kernel.secrets import Sealed
 from pipeline.posts import budget, measuring
+from pipeline.posts.acts import threads
 from pipeline.posts.models import Account, Post, Variant
 from pipeline.posts.rules import patience
 
@@ -47,18 +48,26 @@ def _prove(account: Account, line: Channel, *, now: datetime) -> int:
         return 0
     done = 0
     for post in due.order_by("posted_at", "id")[:MOST]:
-        if not _affords(account, posts=1, key=f"proof-{post.id}-{post.version}", now=now):
+        said = _said(post)
+        if not _affords(account, posts=len(said), key=f"proof-{post.id}-{post.version}", now=now):
             break
-        Post.objects.filter(id=post.id).update(**proof(post, line.read(post.remote_id), now=now))
+        found = (proof(text, line.read(remote_id), now=now) for remote_id, text in said)
+        wrong = next((changes for changes in found if "code" in changes), None)
+        Post.objects.filter(id=post.id).update(**(wrong or {"verified_at": now}))
         done += 1
     return done
 
 
-def proof(post: Post, live: str | None, *, now: datetime) -> dict[str, object]:
-    """What reading a post back proved, as changes to its row. Wording is compared, not blanks or composition."""
+def _said(post: Post) -> list[tuple[str, str]]:
+    """Remote id and words of everything that is out of a post: of a thread, every part."""
+    parts = [(part.remote_id, part.text) for part in threads.live(post)]
+    return parts or [(post.remote_id, Variant.objects.get(post=post, chosen=True).text)]
+
+
+def proof(said: str, live: str | None, *, now: datetime) -> dict[str, object]:
+    """What reading words back proved, as changes to their post. Wording is compared, not blanks or composition."""
     if live is None:
         return {"code": "vanished", "params": {}}
-    said = Variant.objects.get(post=post, chosen=True).text
     if _compared(live) == _compared(said):
         return {"verified_at": now}
     return {"code": "differs", "params": {"live": live[:300]}}

@@ -12,7 +12,7 @@ from pipeline.channels.base import Metrics, RateLimited, Unauthorised
 from pipeline.delivery.posting.metrics import measure, proof
 from pipeline.engagement.models import Origin, Response
 from pipeline.posts import measuring
-from pipeline.posts.models import Account, Charge, Post
+from pipeline.posts.models import Account, Charge, Part, Post
 from tests.factories import articles, posts
 
 pytestmark = pytest.mark.django_db
@@ -54,9 +54,19 @@ def test_a_post_that_is_not_there_any_more_says_so() -> None:
 
 
 def test_composed_and_decomposed_letters_read_the_same() -> None:
-    post, _ = live()
-    post.variants.update(text="Caf\u00e9")
-    assert proof(post, "Cafe\u0301", now=NOW) == {"verified_at": NOW}
+    assert proof("Caf\u00e9", "Cafe\u0301", now=NOW) == {"verified_at": NOW}
+
+
+@pytest.mark.parametrize(("second", "code"), [("Two of two", ""), ("Two of", "differs"), (None, "vanished")])
+def test_every_part_of_a_thread_is_read_back(second: str | None, code: str) -> None:
+    post, there = live()
+    for number, (remote_id, text) in enumerate([("p1", "Port reopens"), ("p1b", "Two of two")], start=1):
+        Part.objects.create(post=post, number=number, text=text, remote_id=remote_id, posted_at=NOW)
+    if second is not None:
+        there.live.append(posts.Live("p1b", second, "m"))
+    measure(account_id=post.account_id, now=NOW, channel=there)
+    post.refresh_from_db()
+    assert (post.code, post.verified_at) == (code, None if code else NOW)
 
 
 def test_it_is_measured_at_a_few_ages() -> None:
