@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 
 from pipeline.channels.base import Limits, Message, Published
-from pipeline.kernel.signing import Keyring
+from pipeline.kernel.signing import number_in, numbered_token
 
 _PERSON = b"dl-posts-feed"
-_NUMBER, _MAC = 8, 12  #: bytes of a token: the account's number, and its signature
 
 
 def connect(*, keys: Mapping[str, str], handle: str, base_url: str) -> Feed:  # noqa: ARG001
@@ -42,17 +39,9 @@ class Feed:
 
 def token_of(account: int, *, secret: str) -> str:
     """What stands before `.rss` in the address of an account's feed: a channel of few must not be there for all."""
-    number = account.to_bytes(_NUMBER, "big")
-    mac = Keyring.from_secret(secret).mac(number, person=_PERSON, size=_MAC)
-    return base64.urlsafe_b64encode(number + mac).decode("ascii").rstrip("=")
+    return numbered_token(account, secret=secret, person=_PERSON)
 
 
 def account_of(token: str, *, secret: str) -> int | None:
     """The account whose feed this is, None for a token we never gave out."""
-    try:
-        told = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    number, mac = told[:_NUMBER], told[_NUMBER:]
-    good = len(told) == _NUMBER + _MAC and Keyring.from_secret(secret).check(number, mac, person=_PERSON)
-    return int.from_bytes(number, "big") if good else None
+    return number_in(token, secret=secret, person=_PERSON)

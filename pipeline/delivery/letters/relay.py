@@ -1,26 +1,35 @@
-"""One letter to the relay. The engine of editions keeps journals and paces; a single letter needs neither."""
+"""Single letters to the relay. The engine of editions keeps journals and paces; a letter needs neither."""
 
 from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from pipeline.channels.base import MailServer
 
-PATIENCE_S = 10.0
+PATIENCE_S = 5.0
 TROUBLE = (OSError, smtplib.SMTPException)
 
 
-def hand_over(server: MailServer, *, sender: str, recipient: str, message: bytes) -> bool:
-    """True if it was taken, False if this recipient never will be; raises what TROUBLE lists where it may be later."""
+@contextmanager
+def connected(server: MailServer, *, timeout: float = PATIENCE_S) -> Iterator[smtplib.SMTP]:
+    """A session that has said EHLO, encrypted and signed in as the settings ask. Raises what TROUBLE lists."""
     kind = smtplib.SMTP_SSL if server.security == "tls" else smtplib.SMTP
-    with kind(server.host, server.port, timeout=PATIENCE_S) as session:
+    with kind(server.host, server.port, timeout=timeout) as session:
         session.ehlo_or_helo_if_needed()
         if server.security == "starttls":
             session.starttls(context=ssl.create_default_context())
             session.ehlo()
         if server.username:
             session.login(server.username, server.password)
+        yield session
+
+
+def hand_over(server: MailServer, *, sender: str, recipient: str, message: bytes) -> bool:
+    """True if it was taken, False if this recipient never will be; raises what TROUBLE lists where it may be later."""
+    with connected(server) as session:
         try:
             session.sendmail(sender, [recipient], message)
         except smtplib.SMTPRecipientsRefused as error:
@@ -28,3 +37,16 @@ def hand_over(server: MailServer, *, sender: str, recipient: str, message: bytes
                 raise
             return False
     return True
+
+
+def hand_over_all(server: MailServer, letters: Iterable[tuple[str, str, bytes]]) -> int:
+    """Hand over (sender, recipient, message) each; how many were taken. Raises what TROUBLE lists, but for a refusal."""
+    taken = 0
+    with connected(server) as session:
+        for sender, recipient, message in letters:
+            try:
+                session.sendmail(sender, [recipient], message)
+            except smtplib.SMTPRecipientsRefused:
+                continue
+            taken += 1
+    return taken

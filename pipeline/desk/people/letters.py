@@ -7,13 +7,14 @@ import logging
 from django.urls import reverse
 
 from pipeline.channels.base import MailServer
+from pipeline.delivery.letters import relay
 from pipeline.delivery.message import mail
 from pipeline.editions.assemble import masthead_of
 from pipeline.editions.content import Masthead
 from pipeline.editions.models import Newsletter
 from pipeline.editions.render import render_notice
 from pipeline.kernel.config import config
-from pipeline.schedule.alarms import letters, relay
+from pipeline.schedule.alarms import letters
 from pipeline.staff.models import Invitation, Role, User
 
 log = logging.getLogger("dateline.desk")
@@ -27,7 +28,7 @@ def send_invitation(made: Invitation, *, token: str, inviter: User) -> str:
     }  # fmt: skip
     try:
         rendered = render_notice("invitation", masthead=_masthead(), facts=facts)
-        taken = relay.hand_over(_server(), letters.wrapped(rendered, [made.email], now=made.created_at))
+        taken = relay.hand_over_all(_server(), letters.wrapped(rendered, [made.email], now=made.created_at))
     except (*relay.TROUBLE, mail.NoMailServer) as error:
         log.warning("an invitation was not mailed: %s", error)
         taken = 0

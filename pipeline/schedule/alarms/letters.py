@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from pipeline.delivery.letters import relay
 from pipeline.delivery.message import mail
 from pipeline.delivery.message.headers import EditionHeaders
 from pipeline.delivery.message.merge import UnusableReader, compile_program
@@ -17,7 +18,6 @@ from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.render import render_notice
 from pipeline.editions.rendered import Rendered, sample_reader
 from pipeline.kernel.config import config
-from pipeline.schedule.alarms import relay
 from pipeline.staff.models import Role, User
 
 log = logging.getLogger("dateline.schedule")
@@ -31,7 +31,7 @@ def tell_editors(name: str, *, newsletter: Newsletter, facts: Mapping[str, Any],
         return 0
     rendered = render_notice(name, masthead=masthead_of(newsletter), facts={"newsletter": newsletter.name, **facts})
     try:
-        return relay.hand_over(mail.server(config()), wrapped(rendered, to, now=now))
+        return relay.hand_over_all(mail.server(config()), wrapped(rendered, to, now=now))
     except (*relay.TROUBLE, mail.NoMailServer) as error:
         log.warning("%s: its editors could not be told (%s): %s", newsletter.slug, name, error)
         return 0

@@ -14,6 +14,7 @@ from pipeline.channels.base import MailServer
 from pipeline.delivery import transports
 from pipeline.delivery.course.barred import holds_barred_story
 from pipeline.delivery.course.drift import usual
+from pipeline.delivery.letters import relay
 from pipeline.delivery.models import Delivery, Send
 from pipeline.editions.assemble import masthead_of
 from pipeline.editions.choosing.departures import zone_of
@@ -22,7 +23,7 @@ from pipeline.editions.models import Edition, Rendering
 from pipeline.editions.preflight import ASKED, BLOCK
 from pipeline.kernel.config import config
 from pipeline.kernel.queue import Queue
-from pipeline.schedule.alarms import pulse, relay
+from pipeline.schedule.alarms import pulse
 
 LEAST_FREE_BYTES = 500_000_000
 LEAST_FREE_PCT = 5
