@@ -44,6 +44,7 @@ CASE WHEN inbound.at < to_timestamp({HORIZON} * 60.0) OR 'off' IN (newsletter.tr
      WHEN newsletter.tracking = 'consented' AND reader.tracking = 'consented' AND reader.tracking_at <= origin.started_at
      THEN 'consented' ELSE 'aggregate' END
 """
+#: Of a record that came twice the first stands: without the order it was whichever the joins brought up (seen once).
 #: The site's beacon names its article where a link of ours names a reader.
 _BEACON = "inbound.kind = 'view' AND inbound.seconds IS NOT NULL AND inbound.origin = 0"
 _ARRIVED = f"""
@@ -58,6 +59,7 @@ SELECT DISTINCT ON (inbound.id) inbound.*, {_MODE} AS mode, origin.id AS origin_
        LEFT JOIN dateline_newsletter newsletter ON newsletter.id = edition.newsletter_id
        LEFT JOIN dateline_delivery delivery ON delivery.send_id = send.id AND delivery.ordinal = inbound.ordinal
        LEFT JOIN dateline_subscriber reader ON reader.id = delivery.subscriber_id
+ ORDER BY inbound.id, inbound.ctid
 """  # noqa: S608 - our own constants
 #: Of what may not be kept only the id stays, for a replay to find it taken and for the door's mark to pass it.
 #: ordinal 0 is nobody in particular: there the visitor of the day is the person.
