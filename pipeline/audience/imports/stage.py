@@ -75,9 +75,10 @@ _TABLES = """
 DROP TABLE IF EXISTS pg_temp.arriving, pg_temp.rehearsed;
 CREATE TEMPORARY TABLE arriving (row bigint, address text, hash bytea, fate text, name text, language text, zone text,
                                  joined_at timestamptz, joined text, network text, verdict text);
-CREATE TEMPORARY TABLE rehearsed (hash bytea PRIMARY KEY, verdict text);
+CREATE TEMPORARY TABLE rehearsed (hash bytea PRIMARY KEY, follows boolean, has_left boolean, suppressed boolean);
 """
-#: `rehearsed` is empty but in a rehearsal, where it stands for the rows that were not written.
+#: `rehearsed` is empty but in a rehearsal, where it stands for the rows that were not written: an address may be
+#: suppressed and follow at once, so each is kept by itself.
 _JUDGE = """
 UPDATE arriving SET verdict = CASE fate
          WHEN 'wants' THEN CASE WHEN facts.suppressed THEN 'suppressed' WHEN facts.left_here THEN 'left'
@@ -89,9 +90,9 @@ UPDATE arriving SET verdict = CASE fate
          ELSE fate END
   FROM (SELECT a.row AS number, row_number() OVER (PARTITION BY a.address ORDER BY a.row) > 1 AS again,
                EXISTS (SELECT 1 FROM dateline_suppression s WHERE s.address_hash = a.hash)
-                 OR coalesce(seen.verdict IN ('bounced', 'complained', 'blocked'), false) AS suppressed,
-               choice.left_at IS NOT NULL OR coalesce(seen.verdict IN ('leaves', 'ends'), false) AS left_here,
-               (choice.id IS NOT NULL AND choice.left_at IS NULL) OR coalesce(seen.verdict = 'added', false) AS follows,
+                 OR coalesce(seen.suppressed, false) AS suppressed,
+               choice.left_at IS NOT NULL OR coalesce(seen.has_left, false) AS left_here,
+               (choice.id IS NOT NULL AND choice.left_at IS NULL) OR coalesce(seen.follows, false) AS follows,
                EXISTS (SELECT 1 FROM dateline_consent c WHERE c.subscriber_id = person.id AND c.act = 'confirmed'
                           AND c.topic_id = %(topic)s) AS confirmed,
                EXISTS (SELECT 1 FROM dateline_consent c WHERE c.subscriber_id = person.id AND c.act = 'confirmed') AS confirmed_any
@@ -142,10 +143,15 @@ INSERT INTO dateline_consent (subscriber_id, topic_id, at, act, origin, wording,
 SELECT subscriber_id, %(topic)s, %(now)s, 'left', %(origin)s, '', '', '', '' FROM ended
 """
 _ENTERED = (_SUPPRESS, _READERS, _VOUCHED, _FOLLOW, _END)
-_REHEARSED = (
-    "INSERT INTO rehearsed SELECT DISTINCT ON (hash) hash, verdict FROM arriving WHERE verdict NOT IN ('known', 'suppressed', 'left', 'stays', 'left_before') ORDER BY hash, row"
-    " ON CONFLICT (hash) DO UPDATE SET verdict = excluded.verdict",
-)
+_REMEMBER = """
+INSERT INTO rehearsed (hash, follows, has_left, suppressed)
+SELECT hash, bool_or(verdict = 'added'), bool_or(verdict IN ('leaves', 'ends')),
+       bool_or(verdict IN ('bounced', 'complained', 'blocked'))
+  FROM arriving GROUP BY hash
+    ON CONFLICT (hash) DO UPDATE SET follows = rehearsed.follows OR excluded.follows,
+       has_left = rehearsed.has_left OR excluded.has_left, suppressed = rehearsed.suppressed OR excluded.suppressed
+"""
+_REHEARSED = (_REMEMBER,)
 _FAULTS = """
 INSERT INTO dateline_importfault (made_in_id, row, given, code, params)
 SELECT %(import)s, row, '', verdict, '{}' FROM arriving WHERE verdict NOT IN ('added', 'known') ON CONFLICT DO NOTHING

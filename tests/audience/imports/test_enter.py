@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.audience import recipients, subscribe
@@ -205,6 +205,7 @@ _LIST = st.lists(st.tuples(st.sampled_from(["a", "b", "c", "not one", ""]), st.s
 
 
 @given(rows=_LIST, chunk=st.integers(1, 4), seed=st.integers(0, 3))
+@example(rows=[("b", ""), ("b", "bounced"), ("b", "unsubscribed")], chunk=1, seed=0)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_rehearsal_changes_nothing_and_says_what_the_import_then_does(
     rows: list[tuple[str, str]], chunk: int, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
