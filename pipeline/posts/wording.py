@@ -18,7 +18,7 @@ from pipeline.kernel.signing import Keyring
 from pipeline.posts.models import Account, Post, Variant
 from pipeline.posts.rules import room
 from pipeline.posts.rules.rules import Rules
-from pipeline.posts.variants import Brief, CannotFitError
+from pipeline.posts.variants import Brief, CannotFitError, Text
 from pipeline.posts.words.formats import Material
 from pipeline.posts.words.kept import Words
 from pipeline.posts.words.offers import Offer, Voice, offers, topics_of, unlinked
@@ -49,6 +49,16 @@ def word(post: Post, *, now: datetime, unlike: frozenset[str] = frozenset()) -> 
     _keep(post, [fresh[0], *(offer for offer in made if offer is not fresh[0])], tone=voice.rules.tone)
     post.format, post.version = fresh[0].format, article.version
     return Said(fresh[0].text.shortened, fresh[0].objections, topics_of(brief, voice))
+
+
+def said_now(post: Post) -> Text:
+    """How a live post's story would be said now under its own link: in the format it was told in, if that is still there.
+
+    Raises as `word` does.
+    """
+    brief = brief_of(post.article, link=post.marker, breaking=post.is_breaking)
+    made = offers(brief, material=_material(post.article), voice=voice_of(post.account), turn=post.article_id)
+    return next((offer.text for offer in made if offer.format == post.format), made[0].text)
 
 
 def _keep(post: Post, made: list[Offer], *, tone: str) -> None:

@@ -149,9 +149,9 @@ def _word_act(act: Post, post: Post, told: Bulletin, *, now: datetime) -> None:
     keeps_link = act.act == Post.Act.EDIT
     act.marker = post.marker if keeps_link else wording.tracked_link(act, url=post.article.url, now=now)
     try:
-        text = _corrected(act, said=told.said if told.kind != UPDATE else "", plain=told.kind == UPDATE)
-        plain = _corrected(act, said="", plain=True).text
-        further = list(threads.anew(post, first=plain)) if keeps_link else []
+        plain = wording.said_now(post) if keeps_link else _corrected(act, said="", plain=True)
+        text = plain if told.kind == UPDATE else _corrected(act, said=told.said, plain=False)
+        further = list(threads.anew(post, first=plain.text)) if keeps_link else []
         Variant.objects.create(post=act, tone=told.kind, text=text.text, parts=further, length=text.length, chosen=True)
     except (CannotFitError, TemplateError, OSError, ValueError) as error:
         act.state, act.code, act.params = Post.State.HELD, "no_words", {"said": str(error)[:300]}
@@ -189,9 +189,7 @@ def _reads_otherwise(post: Post) -> bool:
     if chosen is None:
         return False
     try:
-        voice = wording.voice_of(post.account)
-        brief = wording.brief_of(post.article, link=post.marker)
-        text = fit(brief, network=voice.network, template=voice.template, limit=voice.rules.length or None).text
+        text = wording.said_now(post).text
     except (CannotFitError, TemplateError, OSError, ValueError):
         return False
     if wording.plain(text, post.marker) != wording.plain(chosen.text, post.marker):

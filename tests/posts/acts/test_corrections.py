@@ -145,6 +145,24 @@ def test_an_update_is_edited_in_quietly_and_elsewhere_is_no_wrong() -> None:
     assert there.live[0].text.startswith("Minister Roux resigns")
 
 
+def test_a_post_told_as_a_quote_is_reworded_as_one_while_the_quote_is_there() -> None:
+    said = "“We will reopen the port before the winter,” said Amara Diallo on Sunday."
+    story = articles.article(
+        now=NOW, headline="Minister Sá resigns", language="en", text=f"Rain fell. {said} Then he left."
+    )
+    post, _ = live("mastodon", rules={"formats": ["quote"]})
+    assert post.format == "quote"
+    told("update")
+    act = corrected(post)
+    assert act is not None
+    words = act.variants.get().text
+    assert words.startswith("“We will reopen the port before the winter” – Amara Diallo\n\nMinister Roux resigns")
+    Article.objects.filter(id=story.id).update(text="Rain fell. Then he left.")
+    told("update", headline="Minister Roux leaves")
+    corrections.correct(article_id=story.id, now=NOW)
+    assert post.acts.latest("id").variants.get().text.startswith("Minister Roux leaves")
+
+
 @pytest.mark.parametrize("network", ["mastodon", "x"])
 def test_an_update_that_changes_no_word_of_a_post_makes_no_act(network: str) -> None:
     post, _ = live(network)
