@@ -217,7 +217,7 @@ def test_stopping_is_asked_while_a_server_keeps_silent() -> None:
     started = time.monotonic()
     with Scripted((), {"connect": STALL}) as server:
         book = submitted(server, letters(3), stopping=lambda: time.monotonic() - started > 0.2)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     assert (book.taken, book.error) == ([], None)
 
 

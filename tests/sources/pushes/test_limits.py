@@ -63,5 +63,5 @@ def test_a_redis_that_is_away_shuts_nobody_out_and_costs_no_time(
         assert limits.may_knock("t", now=NOW)
         assert limits.first_time("ab")
     limits.forget("ab")
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10, "a hundred time-outs would take minutes"
     assert len([line for line in caplog.messages if "Redis is away" in line]) == 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import redis
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from pipeline.articles.models import Alias, Article
 from pipeline.kernel.queue import Job
@@ -221,11 +222,11 @@ def test_ghost_is_answered_anything_but_gone(ghost: Push) -> None:
     assert send(ghost, post={}).status == 404
 
 
-def test_an_answer_takes_less_than_fifty_milliseconds(hook: Push) -> None:
-    published(hook, url=f"{STORY}warm/")
-    took = []
+def test_an_answer_takes_a_few_statements_however_many_stories_are_known(hook: Push) -> None:
+    """How long it takes is measured by benchmarks/hints.py; here, that it does not grow."""
+    taken = []
     for n in range(20):
-        began = time.perf_counter()
-        published(hook, url=f"{STORY}{n}/", id=str(n), title=f"Story {n}")
-        took.append(time.perf_counter() - began)
-    assert sorted(took)[10] < 0.05
+        with CaptureQueriesContext(connection) as asked:
+            published(hook, url=f"{STORY}{n}/", id=str(n), title=f"Story {n}")
+        taken.append(len(asked))
+    assert taken[-1] <= min(taken[1:5]) <= 40

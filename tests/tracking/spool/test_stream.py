@@ -109,7 +109,7 @@ async def test_clicks_are_answered_while_redis_is_away_and_arrive_when_it_is_bac
         for start in range(10, 60, 10):
             began = time.monotonic()
             await post(stream, range(start, start + 10))
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < 3
         assert not stream.reachable
         valkey.start()
         await soon(lambda: seen(valkey) == list(range(60)))
@@ -132,11 +132,11 @@ async def test_a_silent_redis_delays_one_flush_and_no_other(valkey: Any, tmp_pat
         valkey.freeze()
         began = time.monotonic()
         await post(stream, range(5, 10))
-        assert 0.04 < time.monotonic() - began < 0.5
+        assert 0.04 < time.monotonic() - began < 3
         began = time.monotonic()
         for ordinal in range(10, 30):
             await post(stream, range(ordinal, ordinal + 1))
-        assert time.monotonic() - began < 0.2
+        assert time.monotonic() - began < 0.8, "twenty flushes that each waited would take a second"
         assert not stream.reachable
         valkey.thaw()
         await soon(lambda: seen(valkey) == list(range(30)))
