@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_htmx",
     "pipeline.apps.DatelineConfig",
 ]
 MIDDLEWARE = [
@@ -34,6 +35,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "pipeline.urls"
@@ -100,6 +102,7 @@ USE_I18N = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = ROOT / "templates" / "pages" / "static"  # hand-written files, served as they are
+WHITENOISE_USE_FINDERS = True  # htmx comes with its package; nothing is collected or copied
 
 LOGGING = {
     "version": 1,
