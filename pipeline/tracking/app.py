@@ -30,12 +30,14 @@ from pipeline.tracking.site.lists import Lists
 from pipeline.tracking.site.pages import Pages
 from pipeline.tracking.site.sources import PostgresSite, SiteSource
 from pipeline.tracking.spool.journal import Journal
-from pipeline.tracking.spool.stream import Stream
+from pipeline.tracking.spool.stream import Stream, safe
 from pipeline.tracking.visit import Visitors, asks_for_privacy
 
 #: A token has 26 characters; what gateways hang on to it does not make it this long.
 LONGEST_PATH = 2048
 _PREFIX = len("/c/")
+#: As ints: an enum member made for each click would cost more than all else about it.
+_HONEYPOT, _MANGLED, _MAC_OK = int(Flag.HONEYPOT), int(Flag.MANGLED), int(Flag.MAC_OK)
 #: One transparent pixel: header, two colours, graphic control, descriptor, one LZW block, trailer.
 PIXEL = bytes.fromhex("474946383961 01000100800000 000000ffffff 21f90401000000 00 2c000000000100010000 02024401 00 3b")
 _REDIRECT: tuple[Header, ...] = (*PRIVATE, (b"content-length", b"0"))
@@ -156,8 +158,10 @@ class Door:
         if found is None and token.valid:
             found = await self._destinations.find(token.origin, token.link)
         if token.valid or found:
-            trap = Flag.HONEYPOT if found and found.honeypot else 0
-            await self._record(scope, dict(scope["headers"]), token, "click", trap)
+            trap = _HONEYPOT if found and found.honeypot else 0
+            done = self._note(scope, dict(scope["headers"]), token, "click", trap)
+            if done is not None:
+                await safe(done)
         place = (found and found.location) or self._home
         await send({"type": "http.response.start", "status": 302, "headers": [(b"location", place), *_REDIRECT]})
         await send(EMPTY)
@@ -168,15 +172,19 @@ class Door:
         if asks_for_privacy(headers):
             self._recorder.dropped["open: asked not to be measured"] += 1
         elif token.valid or self._destinations.knows(token.origin):
-            await self._record(scope, headers, token, "open", 0)
+            done = self._note(scope, headers, token, "open", 0)
+            if done is not None:
+                await safe(done)
         await reply(send, 200, GIF, PIXEL)
 
-    async def _record(
+    def _note(
         self, scope: Scope, headers: dict[bytes, bytes], token: tokens.Token, kind: str, flags: int
-    ) -> None:
-        signed = (1 if token.mangled else 0) | (2 if token.valid else 0)
-        place = {"origin": token.origin, "ordinal": token.ordinal, "link": token.link}
-        await self._recorder.record(scope, headers, kind=kind, flags=flags | signed, **place)
+    ) -> asyncio.Future[None] | None:
+        origin, ordinal, link, valid, mangled = token
+        signed = (_MANGLED if mangled else 0) | (_MAC_OK if valid else 0)
+        return self._recorder.note(
+            scope, headers, kind=kind, flags=flags | signed, origin=origin, ordinal=ordinal, link=link
+        )
 
 
 def create_app(settings: DoorSettings | None = None) -> Callable[[Scope, Receive, Send], Awaitable[None]]:

@@ -80,8 +80,8 @@ def sender(client: tuple[str, int] | None, headers: Mapping[bytes, bytes], *, ho
     X-Forwarded-For, and whatever stands before our own entries is hearsay.
     """
     if hops and (said := headers.get(b"x-forwarded-for")):
-        entries = said.decode("latin-1").split(",")
-        return entries[max(len(entries) - hops, 0)].strip()
+        entries = said.rsplit(b",", hops)
+        return entries[max(len(entries) - hops, 0)].decode("latin-1").strip()
     return client[0] if client else ""
 
 

@@ -19,6 +19,7 @@ from pipeline.tracking.answers import JSON, OPEN, Header, Scope, Send, nothing, 
 from pipeline.tracking.limits import Allowance
 from pipeline.tracking.recorder import Recorder
 from pipeline.tracking.site.pages import Away, Pages
+from pipeline.tracking.spool.stream import safe
 from pipeline.tracking.visit import asks_for_privacy, host_of, is_prefetch
 
 HOUR_MS = 3_600_000
@@ -93,7 +94,9 @@ class Beacon:
             self._recorder.dropped[f"view: {reason}"] += 1
         else:
             event = {"origin": 0, "ordinal": token.ordinal, "link": int(told.get("n", "0") != "0"), "seconds": seconds}
-            await self._recorder.record(scope, headers, kind="view", flags=int(Flag.MAC_OK), **event)
+            done = self._recorder.note(scope, headers, kind="view", flags=int(Flag.MAC_OK), **event)
+            if done is not None:
+                await safe(done)
         await nothing(send)
 
     def _doubt(self, token: tokens.Token, seconds: int, method: str, headers: dict[bytes, bytes]) -> str:
