@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from pipeline.articles.models import Article
@@ -92,6 +93,9 @@ class Event(models.Model):
             models.Index(fields=["at"], condition=models.Q(verdict="pending"), name="event_pending"),
             models.Index(fields=["origin", "ordinal", "at"], name="event_message"),
             models.Index(fields=["article", "person"], condition=models.Q(kind="click"), name="event_vote"),
+            # Rows arrive by time and leave by whole days: a summary of each megabyte finds them for a few bytes, where
+            # a tree would be written again with every verdict. Several spans for each, as forgetting moves rows.
+            BrinIndex(fields=["at"], opclasses=["timestamptz_minmax_multi_ops"], autosummarize=True, name="event_at"),
         ]
 
     def __str__(self) -> str:
@@ -164,9 +168,13 @@ class Response(models.Model):
 
 
 class Horizon(models.Model):
-    """Events before `minute` (since 1970) are gone by retention: their tallies stand and are not counted again."""
+    """Events before `minute` (since 1970) are gone by retention: their tallies stand and are not counted again.
+
+    Before `forgotten` it is no longer known whose acts they were: what a reader did then can be added to no more.
+    """
 
     minute = models.PositiveIntegerField(default=0)
+    forgotten = models.PositiveIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return f"events since {self.minute}"
