@@ -15,10 +15,11 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from pipeline.audience import recipients
+from pipeline.audience.counts import audience
 from pipeline.desk import frame, sign_in, today, words
+from pipeline.desk.calendar import sentences
 from pipeline.desk.editions import preview, problems, results, stories
-from pipeline.editions.acts import placing, review
+from pipeline.editions.acts import ordering, placing, review
 from pipeline.editions.choosing.pool import cutoff_of, frame_of
 from pipeline.editions.models import Block, Edition, Item, Newsletter
 from pipeline.kernel.pages import ago, local
@@ -127,7 +128,7 @@ def shown(request: sign_in.Guest, *, edition_id: int, unkept: Unkept | None = No
 
 def told(row: Edition, *, now: datetime, may_edit: bool) -> dict[str, Any]:
     """An edition as plain data."""
-    zone, items, blocks = frame.zone_of(row.newsletter), stories.loaded(row), list(row.newsletter.blocks.all())
+    zone, items, blocks = frame.zone_of(row.newsletter), ordering.loaded(row.id), list(row.newsletter.blocks.all())
     acts, row_ = _acts(row, now=now, zone=zone), today.edition_row(row, now=now)
     shown_ = stories.told(blocks, items, zone=zone)
     return {
@@ -208,9 +209,10 @@ def _acts(row: Edition, *, now: datetime, zone: str) -> dict[str, Any]:
         "place": row.state in placing.CHANGEABLE and row.composed_at is not None and not being_composed(row),
     }
     if row.state == READY or (row.state == HELD and row.code in review.APPROVABLE_HOLDS):
-        readers = recipients.count(topic_id=row.newsletter.topic_id)
-        acts["approve"] = f"Send to {words.count(readers, 'reader')} {_leaving(row, now=now, zone=zone)}"
-        acts["readers"] = f"{words.count(readers, 'reader')} chose {row.newsletter.name} and may be mailed now."
+        letter = row.newsletter
+        found = audience(topic_id=letter.topic_id, segment=letter.segment, slot_at=row.slot_at, now=now)
+        acts["approve"] = f"Send to {words.count(found.due, 'reader')} {_leaving(row, now=now, zone=zone)}"
+        acts["readers"] = sentences.reach(letter, found)
         acts["undo_s"] = row.newsletter.undo_s
     if row.state == APPROVED:
         acts["undo"] = f"Take back: do not send at {local(row.leaves_at, zone, words.CLOCK)}"

@@ -7,23 +7,20 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from pipeline.desk import sign_in
-from pipeline.desk.editions import page, stories
+from pipeline.desk.editions import page
 from pipeline.desk.editions.acts import SOON, composed, faults, known, number_of, refused, revision_of
-from pipeline.editions.acts import placing
+from pipeline.editions.acts import ordering, placing
 from pipeline.editions.acts.review import Refused
-from pipeline.editions.assemble import changed_since
-from pipeline.editions.models import Edition, Item
+from pipeline.editions.models import Edition
 
 FIELDS = tuple(placing.LONGEST)
-GONE = "That story is not in this edition any more. Nothing was changed: look again."
 Act = Callable[..., Edition]
 
 
@@ -47,17 +44,10 @@ class StoryForm(forms.Form):
 def move(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """One place up or down within its block."""
     article_id, up = number_of(request.POST.get("article", "")), request.POST.get("to") == "up"
-
-    def act(*, edition_id: int, revision: int, **who: Any) -> Edition:
-        item, order = _in_block(edition_id, article_id)
-        at = order.index(item)
-        to = at - 1 if up else at + 1
-        if not 0 <= to < len(order):
-            raise Refused("It is the first or last of its block already. Nothing was changed.")
-        return _swapped(order[at], order[to], at=at + 1, to=to + 1, edition_id=edition_id, revision=revision, **who)
-
     said = f"Moved {'up' if up else 'down'}. Composing again leaves it there."
-    return _done(request, edition_id, act, said=said, at=f"story-{article_id}")
+    return _done(
+        request, edition_id, ordering.step, said=said, at=f"story-{article_id}", article_id=article_id, up=up
+    )  # fmt: skip
 
 
 @sign_in.required
@@ -65,14 +55,10 @@ def move(request: sign_in.Guest, edition_id: int) -> HttpResponse:
 def put(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """Into a block, as its last story, from another block or from those left out."""
     article_id, block = number_of(request.POST.get("article", "")), number_of(request.POST.get("block", ""))
-
-    def act(*, edition_id: int, **what: Any) -> Edition:
-        here = [i for i in _items(edition_id).get(block, []) if i.article_id != article_id]
-        last = max([len(here), *(item.position for item in here if item.pinned)])
-        return placing.place(edition_id=edition_id, article_id=article_id, block=block, position=last + 1, **what)
-
     said = "Put there by your hand. Where the block was full, its last story by rule makes room."
-    return _done(request, edition_id, act, said=said, at=f"story-{article_id}")
+    return _done(
+        request, edition_id, ordering.append, said=said, at=f"story-{article_id}", article_id=article_id, block=block
+    )  # fmt: skip
 
 
 @sign_in.required
@@ -126,13 +112,10 @@ def write_story(request: sign_in.Guest, edition_id: int) -> HttpResponse:
 def take_new(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """Use what the site says now, for what it changed; other words of our own stay."""
     article_id = number_of(request.POST.get("article", ""))
-
-    def act(*, edition_id: int, **what: Any) -> Edition:
-        changed = changed_since(_in_block(edition_id, article_id)[0])
-        blank = dict.fromkeys((*changed, *(["alt"] if "picture" in changed else [])), "")
-        return placing.override(edition_id=edition_id, article_id=article_id, words=blank, **what)
-
-    return _done(request, edition_id, act, said="It says what the site says now.", at=f"story-{article_id}")
+    said = "It says what the site says now."
+    return _done(
+        request, edition_id, ordering.take_changes, said=said, at=f"story-{article_id}", article_id=article_id
+    )  # fmt: skip
 
 
 @sign_in.required
@@ -146,35 +129,12 @@ def keep_mine(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     )  # fmt: skip
 
 
-def _swapped(item: Item, other: Item, *, at: int, to: int, revision: int, **who: Any) -> Edition:
-    """Both by hand where both were: of two that a hand put in one place, neither would be sure of it."""
-    known_ = {"block": item.block.position if item.block else 0, **who}
-    with transaction.atomic():
-        row = placing.place(article_id=item.article_id, position=to, revision=revision, **known_)
-        if other.pinned:
-            row = placing.place(article_id=other.article_id, position=at, revision=row.revision, **known_)
-    return row
-
-
 def _own(told: Mapping[str, str], *, seen: Mapping[str, str]) -> dict[str, str]:
     """Only what differs from the site's words as the page showed them: a field left as it was is no override."""
     own = {name: text if text != " ".join(seen[name].split()) else "" for name, text in told.items()}
     if own["alt"] and not own["picture"]:
         own["picture"] = seen["picture"]  # described anew, it is a picture of our own
     return own
-
-
-def _items(edition_id: int) -> dict[int, list[Item]]:
-    return stories.arranged(stories.loaded(get_object_or_404(Edition, id=edition_id)))
-
-
-def _in_block(edition_id: int, article_id: int) -> tuple[Item, list[Item]]:
-    """A story's place in the edition, and the order it stands in. Raises Refused where it is in none."""
-    for order in _items(edition_id).values():
-        for item in order:
-            if item.article_id == article_id:
-                return item, order
-    raise Refused(GONE)
 
 
 def _done(request: sign_in.Guest, edition_id: int, act: Act, *, said: str, at: str, **what: Any) -> HttpResponse:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.desk.editions import preview
-from pipeline.desk.editions.stories import arranged, title_of
+from pipeline.desk.editions.stories import title_of
+from pipeline.editions.acts.ordering import arranged
 from pipeline.editions.choosing.rules import SPONSOR
 from pipeline.editions.models import Block, Edition, Item, Newsletter
 from pipeline.editions.preflight import BLOCK, CLIPPED_BYTES, CONFIRM, NEARLY_CLIPPED_BYTES, NOTE

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.desk import frame, words
+from pipeline.editions.acts.ordering import arranged
 from pipeline.editions.assemble import changed_since, site_words
 from pipeline.editions.choosing.rules import GIVEN, POPULAR, RELATED, SPONSOR, Fallback, Rule, UnusableRule
-from pipeline.editions.models import Block, Edition, Item
+from pipeline.editions.models import Block, Item
 
 MOST_LEFT_OUT = 60  #: of one reason; the heading says how many there are
 #: What a block without a title of its own is called.
@@ -24,25 +25,6 @@ _INSTEAD = {
     Fallback.SKIP: "only what an editor placed is in it",
     Fallback.ASK: "after the cut-off a person is asked",
 }
-
-
-def loaded(edition: Edition) -> list[Item]:
-    """Every item with its article and block, without what is heavy. One query."""
-    rows = edition.items.select_related("article", "block").order_by("id")
-    return list(rows.defer("article__text", "article__related", "article__markers", "article__likeness"))
-
-
-def arranged(items: Iterable[Item]) -> dict[int, list[Item]]:
-    """The picks of each block in the order they are read, before composing as after it.
-
-    A hand that moved a story since has changed that one row: it stands where composing will put it.
-    """
-    found: dict[int, list[Item]] = {}
-    picks = [item for item in items if item.picked and item.block]
-    for item in sorted(picks, key=lambda item: (item.pinned, item.position, item.id)):
-        order = found.setdefault(item.block.position if item.block else 0, [])
-        order.insert(min(item.position, len(order) + 1) - 1 if item.pinned else len(order), item)
-    return found
 
 
 def title_of(block: Block) -> str:

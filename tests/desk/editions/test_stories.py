@@ -11,7 +11,7 @@ from django.utils import timezone
 from lxml import html as lxml_html
 
 from pipeline.articles.models import Article
-from pipeline.desk.editions import stories
+from pipeline.editions.acts import ordering
 from pipeline.editions.models import Edition, Item
 from tests.desk.editions.conftest import number
 from tests.factories import articles, editions
@@ -130,5 +130,5 @@ def test_a_hand_stands_where_composing_will_put_it(brief: Edition) -> None:
     block = brief.newsletter.blocks.get(position=4)
     for position, letter in ((9, "E"), (1, "G")):
         Item.objects.filter(article__headline=f"Story {letter}").update(pinned=True, position=position, block=block)
-    order = stories.arranged(stories.loaded(brief))[4]
+    order = ordering.arranged(ordering.loaded(brief.id))[4]
     assert [item.article.headline[-1] for item in order] == ["G", "F", "E"]
