@@ -14,7 +14,7 @@ from pipeline.engagement import agents
 from pipeline.engagement.keeping.reports import MARK
 from pipeline.engagement.models import Poison
 from pipeline.engagement.records import BOOT_BYTES, ID_BYTES, VISITOR_BYTES, Flag, Poisoned, Record, unpack
-from pipeline.engagement.tally import HORIZON
+from pipeline.engagement.tally import FORGOTTEN, HORIZON
 from pipeline.kernel.config import config
 
 log = logging.getLogger("dateline.engagement")
@@ -38,9 +38,12 @@ CREATE TEMPORARY TABLE inbound (id bytea, at timestamptz, kind text, origin bigi
     flags int, method text, network bytea, agent text, seconds int, is_read boolean) ON COMMIT DROP
 """
 #: What may be kept, as it is at the hit: the newsletter's and the reader's choice, whichever is less. Consent must
-#: have been there when the edition left as well. Before the horizon everything is gone, and late arrivals with it.
+#: have been there when the edition left as well. Before the horizon everything is gone, and late arrivals with it; and
+#: of a day whose persons are forgotten nobody can say any more whether this one was counted.
 _MODE = f"""
-CASE WHEN inbound.at < to_timestamp({HORIZON} * 60.0) OR 'off' IN (newsletter.tracking, reader.tracking) THEN 'off'
+CASE WHEN inbound.at < to_timestamp({HORIZON} * 60.0)
+       OR inbound.ordinal > 0 AND inbound.origin <> 0 AND inbound.at < to_timestamp({FORGOTTEN} * 60.0) THEN 'late'
+     WHEN 'off' IN (newsletter.tracking, reader.tracking) THEN 'off'
      WHEN newsletter.tracking = 'consented' AND reader.tracking = 'consented' AND reader.tracking_at <= origin.started_at
      THEN 'consented' ELSE 'aggregate' END
 """
@@ -72,11 +75,11 @@ fresh AS (
            CASE carrier WHEN 'edition' THEN 'email' WHEN 'post' THEN 'social' ELSE 'site' END,
            CASE WHEN ordinal > 0 AND NOT beacon THEN int8send(origin) || int8send(ordinal) ELSE network END,
            network, agent, method, flags, 'pending', '[]'::jsonb, false, mode, seconds
-      FROM arrived WHERE mode <> 'off'
+      FROM arrived WHERE mode NOT IN ('off', 'late')
     UNION ALL
-    SELECT id, date_trunc('day', at, 'UTC'), kind, NULL, 0, 0, NULL, 'site', %(nobody)s, %(nobody)s, '', 'GET', 0,
-           'unknown', '["OFF"]'::jsonb, false, 'off', NULL
-      FROM arrived WHERE mode = 'off'
+    SELECT id, date_trunc('day', at, 'UTC'), kind, CASE mode WHEN 'late' THEN origin_id END, 0, 0, NULL, 'site',
+           %(nobody)s, %(nobody)s, '', 'GET', 0, 'unknown', jsonb_build_array(upper(mode)), false, 'off', NULL
+      FROM arrived WHERE mode IN ('off', 'late')
     ON CONFLICT (id) DO NOTHING
     RETURNING id, at, origin_id, article_id, link, seconds, mode),
 read AS (

@@ -55,7 +55,8 @@ SELECT event.id, event.at, event.kind, event.origin_id, event.ordinal, event.lin
   LEFT JOIN dateline_delivery reach ON reach.send_id = send.id AND reach.ordinal = event.ordinal
 """
 #: Who else must be looked at: the same message, and the same network close by in time. Deliveries are read here by
-#: their table's name: the loop closes in data, this room may not import the one above it.
+#: their table's name: the loop closes in data, this room may not import the one above it. The span of all that is due
+#: stands there again in two numbers, because the index by time is asked with numbers only.
 _NEIGHBOURS = f"""
 WITH due AS (SELECT id, at, origin_id, ordinal, network FROM dateline_event
               WHERE verdict = 'pending' AND at <= %(until)s ORDER BY at LIMIT %(portion)s)
@@ -65,8 +66,10 @@ WITH due AS (SELECT id, at, origin_id, ordinal, network FROM dateline_event
     UNION SELECT other.id FROM due JOIN dateline_event other
              ON other.origin_id = due.origin_id AND other.ordinal = due.ordinal AND due.ordinal > 0
     UNION SELECT other.id FROM due JOIN dateline_event other
-             ON other.network = due.network AND due.network <> %(nowhere)s AND other.at BETWEEN due.at - %(near_s)s * interval '1 second'
-                                                         AND due.at + %(near_s)s * interval '1 second')
+             ON other.network = due.network AND due.network <> %(nowhere)s
+            AND other.at BETWEEN due.at - %(near_s)s * interval '1 second' AND due.at + %(near_s)s * interval '1 second'
+            AND other.at BETWEEN (SELECT min(at) FROM due) - %(near_s)s * interval '1 second'
+                             AND (SELECT max(at) FROM due) + %(near_s)s * interval '1 second')
 """  # noqa: S608 - our own constants
 
 

@@ -58,6 +58,8 @@ SELECT id, article_id, network, hour, minute, channel FROM (
 """  # noqa: S608 - our own constants
 #: Events before it are gone by retention, by whole UTC days: their counts stand and are not counted again.
 HORIZON = "coalesce((SELECT max(minute) FROM dateline_horizon), 0)"
+#: Whose acts those before it were is forgotten, by whole UTC days.
+FORGOTTEN = "coalesce((SELECT max(forgotten) FROM dateline_horizon), 0)"
 
 _TOUCHED = """
 CREATE TEMPORARY TABLE touched ON COMMIT DROP AS

@@ -213,9 +213,10 @@ def test_every_post_state_but_posted_has_a_meaning() -> None:
     assert set(posts.MEANS) == set(Post.State) - {Post.State.POSTED}
 
 
-@pytest.mark.parametrize("name", [*RULES, "MAC", ""])
+@pytest.mark.parametrize("name", [*RULES, "MAC", "LATE", ""])
 def test_every_rule_has_a_sentence(name: str) -> None:
     assert words.rule(name).endswith(".")
+    assert words.rule(name) != words.readable(name)
 
 
 def an_edition(**fields: Any) -> Edition:

@@ -10,7 +10,10 @@ import pytest
 import redis
 
 from pipeline.delivery.models import Delivery, Send
+from pipeline.engagement import tally
 from pipeline.engagement.drain import DRAINED, STREAM, drain
+from pipeline.engagement.keeping import reports
+from pipeline.engagement.keeping.forget import forget
 from pipeline.engagement.models import Event, Horizon, Reading, Report
 from pipeline.engagement.records import Flag, Record, event_id, pack
 from pipeline.engagement.settle import settle
@@ -116,7 +119,36 @@ def test_off_keeps_nothing_but_that_the_doors_event_was_seen(stream: redis.Redis
 def test_what_arrives_after_its_day_was_removed_counts_nothing(stream: redis.Redis, sent: Send) -> None:
     Horizon.objects.create(minute=(DAY + 1) * 1440)
     [row] = drained(stream, record(1, origin=sent.origin_id))
-    assert (row.mode, row.article_id, row.rules) == ("off", None, ["OFF"])
+    assert (row.mode, row.article_id, row.rules) == ("off", None, ["LATE"])
+
+
+def test_what_arrives_for_a_forgotten_day_is_told_and_counts_nothing(stream: redis.Redis, sent: Send) -> None:
+    """Who it was has another name by then: a second vote of one person, were it counted."""
+    link = sent.origin.links.exclude(article=None).first()
+    click = {"origin": sent.origin_id, "link": link.number}
+    drained(stream, record(1, **click))
+    settle(now=NOW + timedelta(hours=1))
+    assert forget(now=NOW + timedelta(days=2)) == 1
+    rows = drained(stream, record(2, **click), record(3, at=NOW + timedelta(days=1), **click))
+    late, next_day = rows[1], rows[2]
+    assert (late.mode, late.origin_id, late.ordinal, late.rules) == ("off", sent.origin_id, 0, ["LATE"])
+    assert (late.article_id, bytes(late.person)) == (None, bytes(16))
+    assert (next_day.mode, next_day.ordinal, next_day.verdict) == ("aggregate", 1, "pending")
+    settle(now=NOW + timedelta(days=3))
+    assert [(count.article_id, count.n) for count in tally.kept()] == [(link.article_id, 1)] * 2, "one vote for each day"
+    assert tally.kept() == tally.recount()
+    reports.refresh(now=NOW + timedelta(days=3))
+    assert ("click", "unknown", "LATE", 1) in reports.told(sent.origin_id).filtered
+
+
+def test_a_visitor_without_a_name_is_never_too_late_for_a_forgotten_day(stream: redis.Redis, sent: Send) -> None:
+    forget(now=NOW + timedelta(days=2))
+    [row, view] = drained(
+        stream,
+        record(1, origin=sent.origin_id, ordinal=0),
+        record(2, **BEACON, ordinal=articles.article().id, seconds=9),
+    )
+    assert (row.mode, view.mode) == ("aggregate", "aggregate")
 
 
 def test_an_event_makes_the_report_of_its_origin_stale(stream: redis.Redis, sent: Send) -> None:

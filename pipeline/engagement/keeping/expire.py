@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Min
 
 from pipeline.engagement.keeping import reports
 from pipeline.engagement.keeping.forget import forget
@@ -21,6 +22,13 @@ COUNTS_FOR = timedelta(days=761)  #: 25 months
 PORTION = 20_000
 PORTIONS = 50  #: in one go; what is left waits for the next
 DAY_MINUTES = 1440
+#: The index by time keeps what a stretch of the table once held: without this each stretch that is filled again would
+#: seem to hold the old days as well, and every search would read it.
+_RENEW = """
+SELECT brin_desummarize_range('event_at', block)
+  FROM generate_series(0, pg_relation_size('dateline_event') / current_setting('block_size')::bigint, 128) AS block;
+SELECT brin_summarize_new_values('event_at')
+"""
 
 
 def keep_terms(*, now: datetime) -> None:
@@ -34,6 +42,9 @@ def expire(*, now: datetime, portion: int = PORTION, portions: int = PORTIONS) -
     removed = 0
     for size in _sizes(now=now, portion=portion, portions=portions):
         removed += size
+    if removed:
+        with connection.cursor() as cursor:
+            cursor.execute(_RENEW)
     _expire_counts(now=now, portion=portion)
     return removed
 
@@ -45,7 +56,7 @@ def _sizes(*, now: datetime, portion: int, portions: int) -> Iterator[int]:
         size = _remove(portion)
         if size:
             yield size
-        elif (day := _oldest_day()) is not None and day < limit:
+        elif (day := _oldest_day(before=limit)) is not None:
             _advance(day, now=now)
         else:
             return
@@ -59,8 +70,8 @@ def _start(minute: int) -> datetime:
     return datetime.fromtimestamp(minute * 60, tz=UTC)
 
 
-def _oldest_day() -> int | None:
-    oldest = Event.objects.order_by("at").values_list("at", flat=True).first()
+def _oldest_day(*, before: int) -> int | None:
+    oldest = Event.objects.filter(at__lt=_start(before * DAY_MINUTES)).aggregate(at=Min("at"))["at"]
     return _minute(oldest) // DAY_MINUTES if oldest else None
 
 

@@ -10,10 +10,10 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField
-from django.db.models.functions import TruncDay
+from django.db.models import Max, Min
 
-from pipeline.engagement.models import Event, Mode
+from pipeline.engagement import drain
+from pipeline.engagement.models import Event, Horizon, Mode
 from pipeline.engagement.tally import LOCK
 
 SALT_BYTES = 32
@@ -29,21 +29,46 @@ UPDATE dateline_event SET ordinal = 0, mode = 'aggregate', person = substring(sh
 def forget(*, now: datetime) -> int:
     """Forget whose acts those of every finished day were, where only counting was agreed; how many events.
 
-    A day with an event that waits for its verdict waits as well: the verdict needs to know whose it is.
+    Day after day: one with an event that waits for its verdict waits as well, and those after it, because the verdict
+    needs to know whose it is, and what arrives for a day that is closed may be added to nobody (`Horizon.forgotten`).
     """
-    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    named = Event.objects.filter(mode=Mode.AGGREGATE, ordinal__gt=0, at__lt=today - timedelta(days=1))
-    at = TruncDay("at", tzinfo=UTC, output_field=DateTimeField())
-    days = sorted(set(named.order_by().values_list(at, flat=True).distinct()))
-    return sum(_forget_day(day) for day in days)
+    until = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    forgotten = 0
+    while (since := _closed_until()) < until:
+        found = _close_one(since, until)
+        if found is None:
+            break
+        forgotten += found
+    return forgotten
+
+
+def _closed_until() -> datetime:
+    minute = Horizon.objects.aggregate(last=Max("forgotten"))["last"] or 0
+    return datetime.fromtimestamp(minute * 60, tz=UTC)
 
 
 @transaction.atomic
-def _forget_day(day: datetime) -> int:
-    end = day + timedelta(days=1)
+def _close_one(since: datetime, until: datetime) -> int | None:
+    """Close days up to and with the first that has anything to forget; how much. None: it waits for a verdict.
+
+    Nothing arrives meanwhile: the drain is held as well, or an event could slip into a day that is being closed.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        if Event.objects.filter(verdict=Event.Verdict.PENDING, at__gte=day, at__lt=end, ordinal__gt=0).exists():
-            return 0
+        cursor.execute("SELECT pg_advisory_xact_lock(%s), pg_advisory_xact_lock(%s)", [LOCK, drain.LOCK])
+    named = Event.objects.filter(ordinal__gt=0, at__gte=since, at__lt=until)
+    first = named.filter(mode=Mode.AGGREGATE).aggregate(at=Min("at"))["at"]
+    if first is None:
+        _mark(until)
+        return 0
+    day = first.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    end = day + timedelta(days=1)
+    if named.filter(verdict=Event.Verdict.PENDING, at__gte=day, at__lt=end).exists():
+        return None
+    _mark(end)
+    with connection.cursor() as cursor:
         cursor.execute(_FORGET, {"salt": secrets.token_bytes(SALT_BYTES), "day": day, "end": end})
         return int(cursor.rowcount)
+
+
+def _mark(end: datetime) -> None:
+    Horizon.objects.update_or_create(id=1, defaults={"forgotten": int(end.timestamp()) // 60})

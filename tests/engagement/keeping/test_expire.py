@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from pipeline.engagement import tally
 from pipeline.engagement.keeping import reports
 from pipeline.engagement.keeping.expire import expire
+from pipeline.engagement.keeping.forget import forget
 from pipeline.engagement.models import Event, Horizon, Origin, Reading, Report, Tally
 from pipeline.engagement.tally import Vote, settle_votes
 from tests.factories import articles
@@ -96,3 +100,23 @@ def test_counts_and_readings_go_after_twenty_five_months(origin: Origin) -> None
     expire(now=DAY + timedelta(days=762))
     assert list(Tally.objects.filter(article=story).values_list("minute", flat=True)) == [(first + 30) * 1440]
     assert list(Reading.objects.values_list("day", flat=True)) == [first + 30]
+
+
+def test_days_are_found_by_the_index_over_time_which_forgets_what_was_removed(origin: Origin) -> None:
+    """A small table is read whole, or through any index; with those gone the plan says what a large one would do."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; DROP INDEX event_message, event_pending, event_vote")
+        with CaptureQueriesContext(connection) as asked:
+            expire(now=DUE)
+            forget(now=DAY + timedelta(days=2))
+        searches = [
+            one["sql"] for one in asked
+            if re.match(r"(SELECT MIN|DELETE|UPDATE)[^;]*dateline_event", one["sql"], re.DOTALL)
+        ]  # fmt: skip
+        assert len(searches) >= 4
+        for search in searches:
+            cursor.execute(f"EXPLAIN {search}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            assert "event_at" in plan, plan
+        cursor.execute("SELECT count(*) FROM dateline_event WHERE at < %s", [DAY + timedelta(days=1)])
+        assert cursor.fetchone() == (0,)

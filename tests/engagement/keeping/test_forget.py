@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
+from django.db import OperationalError, connection
 
-from pipeline.engagement import tally
+from pipeline.engagement import drain, tally
 from pipeline.engagement.keeping.forget import forget
-from pipeline.engagement.models import Event, Origin
+from pipeline.engagement.models import Event, Horizon, Origin
+from pipeline.kernel.config import config
 from tests.factories import articles
 from tests.factories.engagement import event
 
@@ -80,6 +83,30 @@ def test_a_day_waits_for_its_verdicts(origin: Origin) -> None:
     assert forget(now=DAY_AFTER_NEXT) == 0
     Event.objects.update(verdict="human")
     assert forget(now=DAY_AFTER_NEXT) == 2
+
+
+def test_a_day_that_waits_keeps_those_after_it_open_and_closes_none_before_its_time(origin: Origin) -> None:
+    for days, verdict in ((0, "human"), (1, "pending"), (2, "human")):
+        event(origin=origin, ordinal=5, at=NOON + timedelta(days=days), verdict=verdict)
+    assert forget(now=DAY + timedelta(days=9)) == 1
+    assert Horizon.objects.get().forgotten == _minute(DAY + timedelta(days=1))
+    Event.objects.update(verdict="human")
+    assert forget(now=DAY + timedelta(days=9)) == 2
+    assert Horizon.objects.get().forgotten == _minute(DAY + timedelta(days=8)), "days without anything are closed too"
+    assert forget(now=DAY) == 0
+    assert Horizon.objects.get().forgotten == _minute(DAY + timedelta(days=8)), "a clock that goes back opens nothing"
+
+
+def _minute(at: datetime) -> int:
+    return int(at.timestamp()) // 60
+
+
+def test_nothing_arrives_while_a_day_is_closed(origin: Origin) -> None:
+    with psycopg.connect(config().database_url, dbname=connection.settings_dict["NAME"]) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [drain.LOCK])
+        connection.cursor().execute("SET LOCAL lock_timeout = '50ms'")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            forget(now=DAY_AFTER_NEXT)
 
 
 def test_a_visitor_of_the_day_has_no_name_to_forget(origin: Origin) -> None:
