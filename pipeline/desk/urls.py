@@ -9,7 +9,7 @@ from pipeline.desk.accounts import page as social
 from pipeline.desk.calendar import acts as calendar_acts
 from pipeline.desk.calendar import agenda, newsletter
 from pipeline.desk.editions import acts, alerts, page, placing, preview, results
-from pipeline.desk.people import account, code, joining, journal
+from pipeline.desk.people import account, code, joining, journal, tokens
 from pipeline.desk.people import listing as people
 from pipeline.desk.popular import acts as bending
 from pipeline.desk.popular import page as popular
@@ -30,6 +30,9 @@ urlpatterns = [
     path("account/second-factor/begin", account.begin, name="begin_second_factor"),
     path("account/second-factor/confirm", account.confirm, name="confirm_second_factor"),
     path("account/second-factor/end", account.end, name="end_second_factor"),
+    path("account/tokens/", tokens.listing, name="tokens"),
+    path("account/tokens/make", tokens.make, name="make_token"),
+    path("account/tokens/<int:token_id>/revoke", tokens.revoke, name="revoke_token"),
     path("people/", people.listing, name="people"),
     path("people/invite", people.invite, name="invite"),
     path("people/<int:user_id>/role", people.change_role, name="change_role"),

@@ -34,6 +34,7 @@ READABLE = [
     "popular",
     "social_account",
     "account",
+    "tokens",
     "people",
     "journal",
 ]
@@ -45,7 +46,7 @@ PAGES = [
     "/desk/editions/{leaving}/deliveries/", "/desk/editions/{leaving}/deliveries/?state=unknown", "/desk/posts/?page=x&state=%00",
     "/desk/articles/{article}/", "/desk/articles/?source=9x", "/desk/sources/", "/desk/sources/?state=trouble", "/desk/sources/{source}/",
     "/desk/alerts/", "/desk/alerts/?article={article}",
-    "/desk/calendar/", "/desk/newsletters/{newsletter}/", "/desk/popular/", "/desk/posts/accounts/{account}/", "/desk/account/", "/desk/people/", "/desk/journal/",
+    "/desk/calendar/", "/desk/newsletters/{newsletter}/", "/desk/popular/", "/desk/posts/accounts/{account}/", "/desk/account/", "/desk/account/tokens/", "/desk/people/", "/desk/journal/",
 ]  # fmt: skip
 
 
@@ -72,6 +73,7 @@ def below(pattern: Any, morning: Any, *, edition: int) -> str:
         "post_id": 1,
         "user_id": 1,
         "pin_id": 1,
+        "token_id": 1,
         "account_id": Account.objects.values_list("id", flat=True).first() or 1,
         "newsletter_id": morning.ready.newsletter_id,
     }
