@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import connection
-
 #: SELECT of (id, address) for parameter %(topic)s. SQL because an audience of a million is frozen by
 #: INSERT ... SELECT and never passes through Python.
 RECIPIENTS = """
@@ -24,6 +22,21 @@ DIAL = """
         OR abs(extract(epoch FROM choice.last_at - %(slot)s))
            >= CASE choice.pace WHEN 'daily' THEN 20 * 3600 ELSE 156 * 3600 END)
 """
+#: Everybody who chose the topic, and why an edition passes over some of them: parameters as for `due`.
+#: Each reader is counted once, by the first reason that holds.
+SUMS = """
+SELECT count(*), count(*) FILTER (WHERE why = 'suppressed'), count(*) FILTER (WHERE why = 'paused'),
+       count(*) FILTER (WHERE why = 'fewer'), count(*) FILTER (WHERE why = 'outside')
+  FROM (SELECT CASE WHEN gone.address_hash IS NOT NULL THEN 'suppressed'
+                    WHEN choice.paused_until > %(slot)s THEN 'paused'
+                    WHEN NOT (TRUE {dial}) THEN 'fewer'
+                    WHEN NOT ({condition}) THEN 'outside' END AS why
+          FROM dateline_subscriber reader
+          JOIN dateline_subscription choice
+            ON choice.subscriber_id = reader.id AND choice.topic_id = %(topic)s AND choice.left_at IS NULL
+          LEFT JOIN dateline_suppression gone ON gone.address_hash = reader.address_hash
+         WHERE reader.state = 'active') AS everybody
+"""
 #: Run at the freeze, over the temporary table of those frozen: only choices that ask for fewer need to remember.
 REMEMBER = """
 UPDATE dateline_subscription AS choice SET last_at = %(slot)s FROM frozen
@@ -40,8 +53,6 @@ def due(*, condition: str = "") -> str:
     return RECIPIENTS + DIAL + (f"   AND ({condition})\n" if condition else "")
 
 
-def count(*, topic_id: int) -> int:
-    """How many readers a mail to this topic would reach now."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({RECIPIENTS}) r", {"topic": topic_id})  # noqa: S608 - our own constant
-        return int(cursor.fetchone()[0])
+def sums(*, condition: str = "") -> str:
+    """SELECT of (chose, suppressed, paused, fewer, outside): what `due` leaves is the first minus the others."""
+    return SUMS.format(dial=DIAL, condition=condition or "TRUE")

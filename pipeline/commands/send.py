@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pipeline.audience import recipients
+from pipeline.audience import counts
 from pipeline.commands.unusable import UnusableInput
 from pipeline.delivery import batch
 from pipeline.delivery import send as sending
@@ -37,7 +37,9 @@ def run(*, slug: str, yes: bool, config: Config) -> dict[str, Any]:
     except NoMailServer as error:
         raise UnusableInput(str(error)) from error
     edition = _composed(newsletter)
-    readers = recipients.count(topic_id=newsletter.topic_id)
+    readers = counts.count(
+        topic_id=newsletter.topic_id, segment=newsletter.segment, slot_at=edition.slot_at, now=timezone.now()
+    )
     if not yes and not _agreed(edition, readers):
         return {
             "edition": edition.id,

@@ -25,6 +25,7 @@ from pipeline.delivery import journal as journals
 from pipeline.delivery import outcomes, paces, send, transports
 from pipeline.delivery.blame import Blame
 from pipeline.delivery.course import brake
+from pipeline.delivery.course.freeze import forget
 from pipeline.delivery.feedback.apply import record_answers
 from pipeline.delivery.message import mail
 from pipeline.delivery.message.choices import chosen
@@ -77,7 +78,7 @@ UPDATE dateline_batch SET lease_until = clock_timestamp() + %(lease)s * interval
 #: The promise of "leave means leave": who left since the freeze is dropped here, and the row says so. OFFSET 0 keeps it
 #: a look-up for each row of the batch: as a join the whole audience was read again for every thousand readers.
 _DROP_LEAVERS = f"""
-UPDATE dateline_delivery SET state = 'suppressed', reason = 'left or was suppressed after the audience was frozen'
+UPDATE dateline_delivery SET state = 'suppressed', reason = 'left, paused, had enough or was suppressed after the audience was frozen'
  WHERE batch_id = %(batch)s AND state IN ('pending', 'deferred')
    AND NOT EXISTS (SELECT 1 FROM ({due()}) AS still WHERE still.id = dateline_delivery.subscriber_id OFFSET 0)
 """  # noqa: S608 - our own constant
@@ -312,6 +313,7 @@ def _release(claim: Claim, *, trouble: Temporary | Permanent | None) -> None:
         now = _database_clock()
         if Send.objects.filter(id=claim.send_id, state=Send.State.CANCELLED).exists():
             _open_deliveries(claim).update(state=Delivery.State.CANCELLED)
+            forget(send_id=claim.send_id, batch_id=claim.batch_id)
         due_at = _due_again(claim, now=now, trouble=trouble)
         state = Batch.State.PENDING if due_at else Batch.State.DONE
         Batch.objects.filter(id=claim.batch_id, fence=claim.fence).update(

@@ -14,7 +14,7 @@ from pipeline.articles.models import Article
 from pipeline.delivery.course import brake, doubts
 from pipeline.delivery.course.barred import holds_barred_story, holds_killed_story
 from pipeline.delivery.course.drift import confirm, steer, usual
-from pipeline.delivery.course.freeze import CountsDiffer, freeze, uncounted
+from pipeline.delivery.course.freeze import CountsDiffer, forget, freeze, uncounted
 from pipeline.delivery.course.pace import due_again, wake_due
 from pipeline.delivery.course.rest import to_the_rest
 from pipeline.delivery.models import Batch, Delivery, Send
@@ -131,6 +131,7 @@ def finish(*, send_id: int, now: datetime) -> bool:
         Edition.objects.filter(id=send.edition_id, state=Edition.State.SENDING).update(
             state=Edition.State.SENT, ended_at=now
         )
+        forget(send_id=send_id)
         tell(event="edition.sent", body=_told(send), now=now)
     return True
 
@@ -194,6 +195,7 @@ def cancel(*, send_id: int, now: datetime, actor: User | None, reason: str) -> i
         send_id=send_id,
         state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED],
     ).update(state=Delivery.State.CANCELLED, reason=reason[:300])
+    forget(send_id=send_id)
     Edition.objects.filter(send__id=send_id).update(state=Edition.State.CANCELLED, code="cancelled", ended_at=now)
     note(verb="cancel", subject="send", subject_id=send_id, now=now, actor=actor, reason=reason, spared=spared)
     return spared

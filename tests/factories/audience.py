@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import count as counter
 
+from pipeline.audience import counts
 from pipeline.audience.models import Subscriber, Subscription, Topic
 from pipeline.audience.subscribe import hash_of
 
@@ -41,3 +42,8 @@ def readers(*, count: int, follows: Topic, now: datetime = NOW) -> list[Subscrib
     )
     Subscription.objects.bulk_create(Subscription(subscriber=reader, topic=follows, since=now) for reader in made)
     return made
+
+
+def reach(*, topic_id: int) -> int:
+    """How many readers an edition of the topic would be frozen for."""
+    return counts.count(topic_id=topic_id, segment=None, slot_at=NOW, now=NOW)

@@ -39,6 +39,21 @@ def freeze(*, send: Send, now: datetime) -> int:
     return frozen
 
 
+def forget(*, send_id: int, batch_id: int | None = None) -> None:
+    """Who did not get it has it not counted by their dial; in the caller's transaction, of one batch where it is given.
+
+    Nobody's earlier edition has to be looked up: it was so long ago when this one was frozen that they were due.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, {"send": send_id, "batch": batch_id})
+
+
+def remember_again(*, send_id: int) -> None:
+    """Who is open once more gets it counted again, unless another edition came meanwhile; before a batch is claimed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER_AGAIN, {"send": send_id})
+
+
 def uncounted(send: Send) -> str:
     """In words, what keeps the rows of an ended send from adding up to its frozen count; "" where they do."""
     rows = Delivery.objects.filter(send_id=send.id)
@@ -95,3 +110,20 @@ INSERT INTO dateline_delivery (send_id, batch_id, subscriber_id, ordinal, addres
 SELECT %(send)s, batch.id, frozen.id, frozen.ordinal, frozen.address, 'pending', '', 0, 0
   FROM frozen JOIN dateline_batch batch ON batch.send_id = %(send)s AND batch.number = frozen.part
 """
+_OF_A_SEND = """
+  FROM dateline_delivery row
+  JOIN dateline_send send ON send.id = row.send_id
+  JOIN dateline_edition edition ON edition.id = send.edition_id
+  JOIN dateline_newsletter newsletter ON newsletter.id = edition.newsletter_id
+ WHERE row.send_id = %(send)s AND choice.subscriber_id = row.subscriber_id AND choice.topic_id = newsletter.topic_id
+   AND choice.pace <> 'every'
+"""
+_FORGET = f"""
+UPDATE dateline_subscription AS choice SET last_at = NULL {_OF_A_SEND}
+   AND choice.last_at = edition.slot_at AND row.state IN ('cancelled', 'suppressed', 'refused')
+   AND (%(batch)s::bigint IS NULL OR row.batch_id = %(batch)s)
+"""  # noqa: S608 - our own constant
+_REMEMBER_AGAIN = f"""
+UPDATE dateline_subscription AS choice SET last_at = edition.slot_at {_OF_A_SEND}
+   AND choice.last_at IS NULL AND row.state = 'pending'
+"""  # noqa: S608 - our own constant

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from pipeline.delivery.course.barred import holds_barred_story
+from pipeline.delivery.course.freeze import remember_again
 from pipeline.delivery.course.pace import due_again, wake_due
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.editions.acts.review import Refused
@@ -42,6 +43,7 @@ def to_the_rest(*, send_id: int, actor: User, now: datetime) -> int:
     count = Delivery.objects.filter(send_id=send.id, state=Delivery.State.CANCELLED).update(
         state=Delivery.State.PENDING, reason="", next_try_at=None
     )
+    remember_again(send_id=send.id)
     note(verb="to_the_rest", subject="send", subject_id=send.id, now=now, actor=actor, readers=count)
     open_again(send, now=now)
     return count

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from pipeline.articles.models import Article
-from pipeline.audience import recipients
+from pipeline.audience.counts import audience
 from pipeline.desk import frame, sign_in, words
 from pipeline.desk.calendar import sentences
 from pipeline.editions.choosing.pool import rules_of
@@ -31,13 +31,15 @@ def newsletter(request: sign_in.Guest, newsletter_id: int) -> HttpResponse:
     """Settings as sentences, what is ahead, and the acts on it."""
     row, now = get_object_or_404(Newsletter, id=newsletter_id), timezone.now()
     runs, trouble = _runs(row, now=now)
+    found = audience(topic_id=row.topic_id, segment=row.segment, slot_at=runs[0]["at"] if runs else now, now=now)
     context = {
         "newsletter": row,
         "settings": sentences.settings(row),
         "blocks": _blocks(row),
         "runs": runs,
         "trouble": trouble,
-        "readers": recipients.count(topic_id=row.topic_id),
+        "readers": found.due,
+        "reach": sentences.reach(row, found),
         "is_paused": row.state == Newsletter.State.PAUSED,
         "is_ended": row.state == Newsletter.State.ENDED,
         "may_edit": request.user.may_edit,

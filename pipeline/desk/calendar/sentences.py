@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.audience.counts import Audience
 from pipeline.desk import words
 from pipeline.desk.frame import zone_of
 from pipeline.editions.models import Newsletter
+from pipeline.kernel.pages import number
 from pipeline.schedule.slots import WEEKDAYS, Cadence, CadenceError
 
 _DAYS = dict(zip(WEEKDAYS, ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"), strict=True))  # fmt: skip
@@ -53,6 +55,21 @@ def settings(row: Newsletter) -> list[tuple[str, str]]:
         ("A killed story", f"If one of its stories is killed while it is being sent, {_KILL.get(row.on_kill, 'the rest is held')}."),
         ("What is recorded", _TRACKING.get(row.tracking, "")),
     ]  # fmt: skip
+
+
+def reach(row: Newsletter, found: Audience) -> str:
+    """Whom its next edition is for, as a sum: who chose it, minus each kind of reader it passes over."""
+    chose = f"{words.count(found.chose, 'reader')} chose {row.name}"
+    minus = [
+        (found.suppressed, "suppressed"),
+        (found.paused, "paused"),
+        (found.fewer, "who asked for fewer and had theirs"),
+        (found.outside, f"outside “{row.segment.name}”" if row.segment else ""),
+    ]
+    told = [f"{number(n)} {why}" for n, why in minus if n]
+    if not told:
+        return f"{chose}, and {'gets' if found.due == 1 else 'all get' if found.due else 'nobody gets'} it."
+    return f"{chose}, minus {', '.join(told)} = {number(found.due)}."
 
 
 def span(seconds: int) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from pipeline.articles.models import Article
-from pipeline.audience import recipients
+from pipeline.audience import counts
 from pipeline.desk import frame, sign_in, words
 from pipeline.desk.editions.acts import SOON, composed, number_of
 from pipeline.desk.stories import articles
@@ -100,11 +100,12 @@ def _newsletter(row: Newsletter, *, now: datetime) -> dict[str, Any]:
     """Three queries each; there are few of them."""
     last = alerts.last_alert(row, now=now)
     pause = timedelta(seconds=row.cool_down_s)
+    readers = counts.count(topic_id=row.topic_id, segment=row.segment, slot_at=now, now=now)
     left = (last.slot_at + pause - now).total_seconds() if last else 0
     return {
         "id": row.id,
         "name": row.name,
-        "readers": words.count(recipients.count(topic_id=row.topic_id), "reader"),
+        "readers": words.count(readers, "reader"),
         "last": f"alerted {ago(last.slot_at, now)}" if last else "never alerted",
         "subject": last.subject if last else "",
         "paused": f"within the pause of {words.duration(row.cool_down_s)}; it ends in {words.duration(left)}"

@@ -31,7 +31,7 @@ MEANS = {
     Delivery.State.REFUSED: "The server will not take it for this address.",
     Delivery.State.BOUNCED: "It was accepted and came back.",
     Delivery.State.COMPLAINED: "The reader reported it as unwanted; this address is not mailed again.",
-    Delivery.State.SUPPRESSED: "The reader left or was suppressed between the freeze and the handing over, or had all its stories this week.",
+    Delivery.State.SUPPRESSED: "The reader left, paused, turned the dial down or was suppressed between the freeze and the handing over, or had all its stories this week.",
     Delivery.State.CANCELLED: "An editor cancelled it before it left.",
     Delivery.State.UNKNOWN: "All of it left us, no answer came back. Each may have it; none is mailed again by itself.",
 }

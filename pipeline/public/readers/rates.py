@@ -26,6 +26,7 @@ def per_week(topics: Iterable[Topic], *, now: datetime) -> Mapping[int, float | 
 
 
 def last_had(subscriber_id: int) -> dict[int, datetime]:
-    """The slot of the last edition of each topic that was frozen with this reader in it."""
-    rows = Delivery.objects.filter(subscriber_id=subscriber_id).order_by()
+    """The slot of the last edition of each topic that this reader had, or that is on its way to them."""
+    states = (Delivery.State.SUPPRESSED, Delivery.State.CANCELLED, Delivery.State.REFUSED)
+    rows = Delivery.objects.filter(subscriber_id=subscriber_id).exclude(state__in=states).order_by()
     return dict(rows.values_list("send__edition__newsletter__topic_id").annotate(at=Max("send__edition__slot_at")))

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import redis
 
-from pipeline.audience import recipients
+from pipeline.audience import counts
 from pipeline.channels.base import MailServer
 from pipeline.delivery import transports
 from pipeline.delivery.course.barred import holds_barred_story
@@ -49,7 +49,7 @@ def before(edition: Edition, *, now: datetime) -> list[Look]:
         *_ways_out(),
         *_edition(edition, now=now),
         _address(edition),
-        _audience(edition),
+        _audience(edition, now=now),
     ]
 
 
@@ -131,10 +131,10 @@ def _address(edition: Edition) -> Look:
     return Look("postal_address", not there, "It names a postal address." if there else "It names no postal address.")
 
 
-def _audience(edition: Edition) -> Look:
+def _audience(edition: Edition, *, now: datetime) -> Look:
     """Against the last four of the same weekday: a Sunday's readers are not a Monday's."""
     newsletter = edition.newsletter
-    readers = recipients.count(topic_id=newsletter.topic_id)
+    readers = counts.count(topic_id=newsletter.topic_id, segment=newsletter.segment, slot_at=edition.slot_at, now=now)
     known = usual(newsletter_id=newsletter.id, before=edition.slot_at, weekday_in=zone_of(newsletter))
     usually = "nothing to compare with" if known.expected is None else f"lately {known.expected} on this weekday"
     strange = known.is_strange(readers, most_pct=newsletter.most_drift_pct)

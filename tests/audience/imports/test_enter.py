@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.audience import recipients, subscribe
+from pipeline.audience import subscribe
 from pipeline.audience.imports import enter, exports, tables
 from pipeline.audience.imports.sheets import Unreadable
 from pipeline.audience.imports.tables import Table
@@ -59,7 +59,7 @@ def test_a_plain_list_is_entered_with_the_evidence_of_where_it_came_from(tmp_pat
     assert reader.joined_at == datetime(2024, 5, 1, 10, tzinfo=UTC)
     assert (consent.act, consent.origin, consent.network) == ("imported", "readers.csv", "203.0.113.0")
     assert "2024-05-01 10:00" in consent.wording
-    assert recipients.count(topic_id=brief.id) == 1
+    assert audience.reach(topic_id=brief.id) == 1
 
 
 def test_the_same_file_again_enters_nobody_twice(tmp_path: Path, brief: Topic) -> None:
@@ -86,7 +86,7 @@ def test_rows_of_people_who_left_elsewhere_make_no_readers(tmp_path: Path, brief
     made_in = enter.enter(file=_file(tmp_path, text), topic=brief, now=NOW)
     assert (made_in.layout, _counts(made_in)) == ("listmonk", (1, 0, 3))
     assert _codes() == {3: "blocked", 4: "leaves", 5: "unknown_status"}
-    assert recipients.count(topic_id=brief.id) == 1
+    assert audience.reach(topic_id=brief.id) == 1
     assert Suppression.objects.get().address_hash == subscribe.hash_of("b@example.org")
     assert Subscription.objects.get(subscriber__address="c@example.org").left_at == NOW
 
@@ -97,7 +97,7 @@ def test_an_address_that_left_further_up_or_down_in_the_list_has_left(
 ) -> None:
     text = "email,status\n" + "".join(f"a@example.org,{status}\n" for status in order)
     enter.enter(file=_file(tmp_path, text), topic=brief, now=NOW)
-    assert recipients.count(topic_id=brief.id) == 0
+    assert audience.reach(topic_id=brief.id) == 0
 
 
 def test_an_old_list_does_not_take_away_what_a_reader_confirmed_here(tmp_path: Path, brief: Topic) -> None:
@@ -105,7 +105,7 @@ def test_an_old_list_does_not_take_away_what_a_reader_confirmed_here(tmp_path: P
     subscribe.confirm(subscriber_id=reader.id, topic_id=brief.id, origin="mail", now=NOW)
     enter.enter(file=_file(tmp_path, "email,status\ncleo@example.org,unsubscribed\n"), topic=brief, now=NOW)
     enter.enter(file=_file(tmp_path, "email,status\ncleo@example.org,bounced\n"), topic=brief, now=NOW)
-    assert recipients.count(topic_id=brief.id) == 1
+    assert audience.reach(topic_id=brief.id) == 1
     assert list(ImportFault.objects.values_list("code", flat=True)) == ["stays", "stays"]
 
 
@@ -127,7 +127,7 @@ def test_what_other_systems_call_gone_is_gone(
 ) -> None:
     made_in = enter.enter(file=_file(tmp_path, f"{header}\n{row}\n", name), topic=brief, now=NOW)
     assert (made_in.layout in {"mailchimp", "ghost", "mailpoet"}, _codes()) == (True, {2: code})
-    assert recipients.count(topic_id=brief.id) == 0
+    assert audience.reach(topic_id=brief.id) == 0
     assert exports.why(ImportFault.objects.get())
 
 

@@ -11,7 +11,6 @@ from django.apps import apps
 from django.db import connection
 from psycopg.sql import SQL, Identifier
 
-from pipeline.audience import recipients
 from pipeline.audience.imports import enter
 from pipeline.audience.models import Consent, Interest, Subscriber, Suppression, Topic
 from pipeline.audience.suppress import suppress
@@ -77,7 +76,7 @@ def test_counts_of_the_send_stay_and_acts_lose_whose_they_were(cleo: Subscriber)
     assert Delivery.objects.filter(send=send).count() == send.recipients == 3
     assert not Event.objects.filter(ordinal=ordinal).exists()
     assert (Event.objects.filter(ordinal__gt=0).count(), Event.objects.count()) == (others, 3)
-    assert recipients.count(topic_id=audience.topic().id) == 2
+    assert audience.reach(topic_id=audience.topic().id) == 2
 
 
 def test_no_list_brings_an_erased_reader_back(cleo: Subscriber, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from lxml import html as lxml_html
 
+from pipeline.audience.models import Subscription, Suppression
+from pipeline.audience.suppress import suppress
 from pipeline.desk.editions import page
 from pipeline.editions.models import Edition
 from pipeline.staff.models import User
@@ -37,6 +39,16 @@ def test_the_button_says_to_how_many_and_when(desk: Client, morning: Any) -> Non
 def test_the_button_counts_by_thousands(desk: Client, morning: Any) -> None:
     audience.readers(count=1200, follows=morning.ready.newsletter.topic)
     assert "Send to 1\u202f201 readers" in desk.get(f"/desk/editions/{morning.ready.id}/").content.decode()
+
+
+def test_the_number_of_readers_is_a_sum(desk: Client, morning: Any) -> None:
+    made = audience.readers(count=1200, follows=morning.ready.newsletter.topic)
+    paused = [reader.id for reader in made[:50]]
+    Subscription.objects.filter(subscriber_id__in=paused).update(paused_until=morning.ready.slot_at + timedelta(days=9))
+    suppress(address=made[60].address, reason=Suppression.Reason.MANUAL, now=morning.now)
+    told = words(shown(desk, morning.ready))
+    assert "1 201 readers chose Weekly, minus 1 suppressed, 50 paused = 1 150." in told
+    assert "Send to 1 150 readers" in told
 
 
 def test_after_the_slot_the_button_names_the_undo_window(desk: Client, morning: Any) -> None:

@@ -9,7 +9,6 @@ from django.test import Client
 from django.utils import timezone
 from lxml import html
 
-from pipeline.audience import recipients
 from pipeline.audience.joining import confirming
 from pipeline.audience.joining.asking import Wish, ask_to_join
 from pipeline.audience.models import Confirmation
@@ -29,7 +28,7 @@ def token(db: None) -> str:
 
 
 def readers() -> int:
-    return recipients.count(topic_id=audience.topic().id)
+    return audience.reach(topic_id=audience.topic().id)
 
 
 def test_a_look_changes_nothing_and_a_post_confirms(site: Client, token: str) -> None:

@@ -1,0 +1,47 @@
+"""How many readers an edition would reach, and why not all who chose it: in numbers, never by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from pipeline.audience.models import Segment
+from pipeline.audience.recipients import due, sums
+from pipeline.audience.segments.mailing import narrowing
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Active readers who chose a topic; each of those passed over is counted under one reason."""
+
+    chose: int
+    suppressed: int = 0
+    paused: int = 0
+    fewer: int = 0  #: asked for at most one a day or week, and had it
+    outside: int = 0  #: of the newsletter's segment
+
+    @property
+    def due(self) -> int:
+        """Whom the freeze would take."""
+        return self.chose - self.suppressed - self.paused - self.fewer - self.outside
+
+
+def count(*, topic_id: int, segment: Segment | None, slot_at: datetime, now: datetime) -> int:
+    """How many readers the freeze of an edition of that slot would take now."""
+    condition, chosen = narrowing(segment, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM ({due(condition=condition)}) AS r",  # noqa: S608 - our own statement
+            {"topic": topic_id, "slot": slot_at, **chosen},
+        )
+        return int(cursor.fetchone()[0])
+
+
+def audience(*, topic_id: int, segment: Segment | None, slot_at: datetime, now: datetime) -> Audience:
+    """The same count, with everybody it leaves out."""
+    condition, chosen = narrowing(segment, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(sums(condition=condition), {"topic": topic_id, "slot": slot_at, **chosen})
+        return Audience(*cursor.fetchone())
