@@ -10,7 +10,7 @@ from pipeline.kernel.config import TEMPLATES as TEMPLATES_DIR
 
 CONFIG = config()
 
-SECRET_KEY = CONFIG.secret_key
+SECRET_KEY, *SECRET_KEY_FALLBACKS = CONFIG.secrets
 DEBUG = False
 _site = urlsplit(CONFIG.site_url)
 #: Loopback always: a container's health check and `dateline doctor` ask there.

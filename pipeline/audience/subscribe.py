@@ -15,7 +15,7 @@ from pipeline.kernel.config import config
 
 def hash_of(address: str) -> bytes:
     """The suppression key of a normal address, under this installation's secret."""
-    return address_hash(address, key=config().secret_key.encode())
+    return address_hash(address, key=config().founding_secret.encode())
 
 
 @transaction.atomic

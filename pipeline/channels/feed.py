@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pipeline.channels.base import Limits, Message, Published
 from pipeline.kernel.signing import number_in, numbered_token
@@ -42,6 +42,6 @@ def token_of(account: int, *, secret: str) -> str:
     return numbered_token(account, secret=secret, person=_PERSON)
 
 
-def account_of(token: str, *, secret: str) -> int | None:
+def account_of(token: str, *, secrets: Iterable[str]) -> int | None:
     """The account whose feed this is, None for a token we never gave out."""
-    return number_in(token, secret=secret, person=_PERSON)
+    return number_in(token, secrets=secrets, person=_PERSON)

@@ -76,7 +76,7 @@ def run(
         account, made = Account.objects.get_or_create(network=network, handle=handle, defaults={"created_at": now})
         account.base_url, account.approval, account.state = base_url, approval, Account.State.ACTIVE
         account.said, account.refreshing_until, account.token_until = "", None, keys.until
-        account.credentials = seal(dict(keys.values), secrets=[config().secret_key], bound_to=str(account))
+        account.credentials = seal(dict(keys.values), secrets=config().secrets, bound_to=str(account))
         _set_rules(account, rules)
         account.zone = _zone(zone) if zone else account.zone
         account.budget_usd = account.budget_usd if budget_usd is None else budget_usd

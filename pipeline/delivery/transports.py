@@ -143,14 +143,14 @@ def relay_of(values: dict[str, str]) -> MailServer:
 def settings_of(row: Transport, *, config: Config) -> dict[str, str]:
     """A transport's keys. Raises Permanent where they were sealed with another secret."""
     try:
-        return unseal(bytes(row.settings).decode("ascii"), secrets=[config.secret_key], bound_to=_bound(row.name))
+        return unseal(bytes(row.settings).decode("ascii"), secrets=config.secrets, bound_to=_bound(row.name))
     except Sealed as error:
         raise Permanent(f"{row.name}: {error}") from error
 
 
 def sealed_settings(name: str, values: dict[str, str], *, config: Config) -> bytes:
     """A transport's keys as its row keeps them."""
-    return seal(values, secrets=[config.secret_key], bound_to=_bound(name)).encode("ascii")
+    return seal(values, secrets=config.secrets, bound_to=_bound(name)).encode("ascii")
 
 
 def note_answer(name: str) -> None:

@@ -114,7 +114,7 @@ def _account(network_url: str, *, now: datetime) -> Account:
     account, _ = Account.objects.update_or_create(
         network="agora", handle="meridian", defaults=fields, create_defaults={**fields, "created_at": now}
     )
-    account.credentials = seal({"token": "demo"}, secrets=[config().secret_key], bound_to=str(account))
+    account.credentials = seal({"token": "demo"}, secrets=config().secrets, bound_to=str(account))
     account.save()
     return account
 

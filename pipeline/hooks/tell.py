@@ -53,14 +53,14 @@ def open_hook(*, url: str, events: Iterable[str], name: str, now: datetime) -> t
     hook.name, hook.events, hook.state, hook.failing_since = name[:80], asked, Hook.State.ACTIVE, None
     hook.save()
     secret = secrets.token_urlsafe(32)
-    hook.secret = seal({"secret": secret}, secrets=[config().secret_key], bound_to=_place(hook))
+    hook.secret = seal({"secret": secret}, secrets=config().secrets, bound_to=_place(hook))
     hook.save(update_fields=["secret"])
     return hook, secret
 
 
 def secret_of(hook: Hook) -> str:
     """The shared secret. Raises Sealed where our own key has changed."""
-    return unseal(hook.secret, secrets=[config().secret_key], bound_to=_place(hook))["secret"]
+    return unseal(hook.secret, secrets=config().secrets, bound_to=_place(hook))["secret"]
 
 
 def forget(*, now: datetime) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.kernel.processes import addresses
+from pipeline.kernel.signing import KEY_IDS, Keyring, ring
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
@@ -27,6 +28,7 @@ class Config:
 
     environment: str
     secret_key: str = field(repr=False)
+    older_secrets: tuple[str, ...] = field(repr=False)  #: oldest first; "" keeps the place of one that is retired
     data_dir: Path
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
@@ -56,6 +58,21 @@ class Config:
     def debug(self) -> bool:
         """True outside production: plain HTTP cookies are allowed and a missing secret is made up."""
         return self.environment != PRODUCTION
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every secret that is still believed, the newest first."""
+        return [self.secret_key, *filter(None, reversed(self.older_secrets))]
+
+    @property
+    def keyring(self) -> Keyring:
+        """What signs for readers, and checks what they bring back."""
+        return ring(self.secret_key, self.older_secrets)
+
+    @property
+    def founding_secret(self) -> str:
+        """The oldest: what is kept as a hash under it (addresses never to be mailed) cannot be hashed again."""
+        return self.secrets[-1]
 
 
 @dataclass(slots=True)
@@ -117,6 +134,7 @@ def load(environ: Mapping[str, str]) -> Config:
     config = Config(
         environment=environment,
         secret_key=read.text("DATELINE_SECRET_KEY") or _made_up_secret(read, environment, data_dir),
+        older_secrets=_older_secrets(read),
         data_dir=data_dir,
         database_url=database_url or addresses.database_url(data_dir),
         redis_url=redis_url or addresses.redis_url(data_dir),
@@ -168,6 +186,15 @@ def _check_production(config: Config, problems: list[str]) -> None:
         for name, url in (("DATELINE_SITE_URL", config.site_url), ("DATELINE_TRACK_URL", config.track_url))
         if not url.startswith("https://")
     )
+
+
+def _older_secrets(read: _Reader) -> tuple[str, ...]:
+    told = read.text("DATELINE_SECRET_KEY_FALLBACKS")
+    older = tuple(one.strip() for one in told.split(",")) if told else ()
+    if len(older) >= len(KEY_IDS):
+        read.problems.append(f"DATELINE_SECRET_KEY_FALLBACKS: {len(older)} secrets, and a link can name {len(KEY_IDS)}")
+        return ()
+    return older
 
 
 def _made_up_secret(read: _Reader, environment: str, data_dir: Path) -> str:

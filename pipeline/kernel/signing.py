@@ -9,7 +9,8 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 #: A token has four bits for its key's number; 0 is never given out, so that zeroed bytes name no key.
 KEY_IDS = range(1, 16)
@@ -69,9 +70,19 @@ class Keyring:
             return False
         return hmac.compare_digest(self.mac(body, person=person, size=len(mac), kid=kid), mac)
 
+    def vouches(self, body: bytes, mac: bytes, *, person: bytes) -> bool:
+        """Whether any key of this ring signed `body`: for what carries no key number."""
+        return any(self.check(body, mac, person=person, kid=kid) for kid in self._keys)
+
     def derive(self, label: str, *, kid: int | None = None) -> bytes:
         """32 bytes of key for another use; labels of any length, never the same bytes for two labels."""
         return self.mac(label.encode(), person=b"dl-derive", size=32, kid=kid)
+
+
+@lru_cache(maxsize=8)
+def ring(secret: str, older: tuple[str, ...]) -> Keyring:
+    """The keyring of these secrets, made once."""
+    return Keyring.from_secret(secret, older=older)
 
 
 def _stretched(secret: str) -> bytes:
@@ -89,12 +100,13 @@ def numbered_token(number: int, *, secret: str, person: bytes) -> str:
     return base64.urlsafe_b64encode(body + mac).decode("ascii").rstrip("=")
 
 
-def number_in(token: str, *, secret: str, person: bytes) -> int | None:
-    """The number of a token of `numbered_token`, None for one we never gave out."""
+def number_in(token: str, *, secrets: Iterable[str], person: bytes) -> int | None:
+    """The number of a token of `numbered_token` under any of these secrets, None for one we never gave out."""
     try:
         told = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
     body, mac = told[:_NUMBER], told[_NUMBER:]
-    good = len(told) == _NUMBER + _NUMBER_MAC and Keyring.from_secret(secret).check(body, mac, person=person)
+    rings = (Keyring.from_secret(secret) for secret in secrets)
+    good = len(told) == _NUMBER + _NUMBER_MAC and any(one.check(body, mac, person=person) for one in rings)
     return int.from_bytes(body, "big") if good else None

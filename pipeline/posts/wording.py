@@ -14,7 +14,6 @@ from pipeline.channels.registry import ADAPTERS, Can
 from pipeline.engagement.models import Link, Origin
 from pipeline.engagement.tokens import NOBODY, Kind, Minter
 from pipeline.kernel.config import TEMPLATES, config
-from pipeline.kernel.signing import Keyring
 from pipeline.posts.models import Account, Post, Variant
 from pipeline.posts.rules import room
 from pipeline.posts.rules.rules import Rules
@@ -105,7 +104,7 @@ def tracked_link(post: Post, *, url: str, now: datetime) -> str:
     """One short link per post: it counts, it can be led elsewhere after a correction, and it finds the post again."""
     post.origin = Origin.objects.create(id=secrets.randbelow(2**32 - 1) + 1, kind=Origin.Kind.POST, started_at=now)
     Link.objects.create(origin=post.origin, number=0, url=url, kind="story", slot="post", article=post.article)
-    token = Minter(Keyring.from_secret(config().secret_key), kind=Kind.CLICK, origin=post.origin.id)(NOBODY, 0)
+    token = Minter(config().keyring, kind=Kind.CLICK, origin=post.origin.id)(NOBODY, 0)
     return f"{config().track_url}/c/{token}"
 
 

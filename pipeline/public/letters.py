@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pipeline.delivery.models import Delivery
 from pipeline.engagement import tokens
 from pipeline.kernel.config import config
-from pipeline.kernel.signing import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Letter:
 
 def letter_of(token: str, *, kind: tokens.Kind) -> Letter | None:
     """The copy a signed link was made for; None for a link we did not sign."""
-    found = tokens.read(Keyring.from_secret(config().secret_key), token, kind=kind)
+    found = tokens.read(config().keyring, token, kind=kind)
     if not found.valid:
         return None
     rows = Delivery.objects.select_related("send__edition__newsletter__topic", "subscriber", "send__edition__rendering")

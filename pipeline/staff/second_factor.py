@@ -54,7 +54,9 @@ def confirm(user: User, *, code: str, now: datetime) -> list[str]:
     if user.totp_confirmed_at is not None or not _spend(user, code, now=now):
         return []
     codes = [_recovery_code() for _ in range(RECOVERY_CODES)]
-    User.objects.filter(id=user.id).update(totp_confirmed_at=now, recovery=[_hash(code) for code in codes])
+    User.objects.filter(id=user.id).update(
+        totp_confirmed_at=now, recovery=[_hash(code, secret=config().secret_key) for code in codes]
+    )
     journal.note(verb="second factor on", subject="user", subject_id=user.id, actor=user, now=now)
     user.refresh_from_db()
     return codes
@@ -98,10 +100,10 @@ def _step_of(user: User, code: str, *, now: datetime) -> int | None:
 
 def _spend_recovery(user: User, code: str, *, now: datetime) -> bool:
     locked = User.objects.select_for_update().get(id=user.id)
-    hashed = _hash(code)
-    if hashed not in locked.recovery:
+    known = {_hash(code, secret=secret) for secret in _secrets()} & set(locked.recovery)
+    if not known:
         return False
-    left = [one for one in locked.recovery if one != hashed]
+    left = [one for one in locked.recovery if one not in known]
     User.objects.filter(id=user.id).update(recovery=left)
     journal.note(
         verb="recovery code used", subject="user", subject_id=user.id, actor=user, now=now, left=len(left)
@@ -114,9 +116,9 @@ def _recovery_code() -> str:
     return "-".join(text[place : place + 4] for place in range(0, 16, 4))
 
 
-def _hash(code: str) -> str:
+def _hash(code: str, *, secret: str) -> str:
     said = "".join(code.split()).replace("-", "").lower()
-    return hashlib.blake2b(said.encode(), key=config().secret_key.encode()[:64], digest_size=16).hexdigest()
+    return hashlib.blake2b(said.encode(), key=secret.encode()[:64], digest_size=16).hexdigest()
 
 
 def _bound(user: User) -> str:
@@ -124,4 +126,4 @@ def _bound(user: User) -> str:
 
 
 def _secrets() -> list[str]:
-    return [config().secret_key]
+    return config().secrets

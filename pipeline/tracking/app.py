@@ -77,6 +77,7 @@ class DoorSettings:
         known = config()
         return cls(
             secret_key=known.secret_key,
+            older_secrets=known.older_secrets,
             data_dir=known.data_dir,
             redis_url=known.redis_url,
             database_url=known.database_url,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.kernel.config import ConfigError, load
+from pipeline.kernel.signing import Keyring
 
 SECRET = "x" * 50
 HTTPS = {"DATELINE_SITE_URL": "https://news.example", "DATELINE_TRACK_URL": "https://go.news.example"}
@@ -147,3 +148,26 @@ def test_a_long_data_directory_keeps_its_sockets_where_the_system_can_name_them(
     socket = first.redis_url.removeprefix("unix://").partition("?")[0]
     assert len(socket) < 100
     assert first.redis_url != second.redis_url
+
+
+def test_older_secrets_keep_their_places_and_the_first_founds(here: dict[str, str]) -> None:
+    config = load(here | {"DATELINE_SECRET_KEY": SECRET, "DATELINE_SECRET_KEY_FALLBACKS": "first, ,third"})
+    assert config.older_secrets == ("first", "", "third")
+    assert config.secrets == [SECRET, "third", "first"]
+    assert config.founding_secret == "first"
+    assert config.keyring.newest == 4
+    body = b"x" * 11
+    kept = Keyring.from_secret("third", older=["first", "second"])
+    assert config.keyring.check(body, kept.mac(body, person=b"p", kid=3), person=b"p", kid=3)
+    assert not config.keyring.check(body, kept.mac(body, person=b"p", kid=2), person=b"p", kid=2), "that one is retired"
+
+
+def test_a_house_that_never_changed_its_secret_has_one(here: dict[str, str]) -> None:
+    config = load(here | {"DATELINE_SECRET_KEY": SECRET})
+    assert (config.secrets, config.founding_secret, config.keyring.newest) == ([SECRET], SECRET, 1)
+
+
+def test_more_secrets_than_a_link_can_name_are_refused(here: dict[str, str]) -> None:
+    told = here | {"DATELINE_SECRET_KEY": SECRET, "DATELINE_SECRET_KEY_FALLBACKS": ",".join(["s" * 50] * 15)}
+    assert problems(told) == ["DATELINE_SECRET_KEY_FALLBACKS: 15 secrets, and a link can name 15"]
+    load(told | {"DATELINE_SECRET_KEY_FALLBACKS": ",".join(["s" * 50] * 14)})

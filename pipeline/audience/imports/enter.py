@@ -29,12 +29,14 @@ class Busy(Exception):
 
 
 def enter(
-    *, file: Path, topic: Topic, now: datetime, origin: str = "", rehearse: bool = False, progress: Progress = lambda *_: None
+    *, file: Path, topic: Topic, now: datetime, origin: str = "", rehearse: bool = False,
+    progress: Progress = lambda *_: None, goes_on: Callable[[], bool] = lambda: True,
 ) -> Import:  # fmt: skip
     """Take a file in, or go on where it stopped; a file that is done is gone through again, which is harmless.
 
-    `origin` is kept with every consent ("" is the file's name). Raises Unreadable, with what was read before it kept,
-    and Busy.
+    `origin` is kept with every consent ("" is the file's name). `goes_on` is asked after each chunk: at a no the rest
+    waits for the next call; a rehearsal begins anew then, for what it pretends lives in this session. Raises
+    Unreadable, with what was read before it kept, and Busy.
     """
     scanned = tables.scan(file)
     with tables.opened(file, encoding=scanned.encoding) as table:
@@ -42,16 +44,28 @@ def enter(
         made_in = _begun(file, scanned.digest, columns, topic=topic, rehearse=rehearse, now=now)
         with _alone(made_in):
             try:
-                _all(made_in, table, columns, first, origin=origin or file.name, now=now, progress=progress)
+                whole = _all(
+                    made_in, table, columns, first, origin=origin or file.name, now=now, progress=progress,
+                    goes_on=goes_on,
+                )  # fmt: skip
             except Unreadable as error:
                 _end(made_in, Import.State.FAILED, now=now, error=str(error))
                 raise
             except KeyboardInterrupt:
                 _end(made_in, Import.State.STOPPED, now=now)
                 raise
-            _end(made_in, Import.State.DONE, now=now)
+            if whole:
+                _end(made_in, Import.State.DONE, now=now)
+            else:
+                Import.objects.filter(id=made_in.id, state=Import.State.RUNNING).update(state=Import.State.WAITING)
     made_in.refresh_from_db()
     return made_in
+
+
+def layout_of(file: Path) -> str:
+    """Whose list a file is. Raises Unreadable where no column of it holds addresses."""
+    with tables.opened(file, encoding=tables.scan(file).encoding) as table:
+        return _columns(table, file)[0].layout
 
 
 def _columns(table: Table, file: Path) -> tuple[Columns, list[tuple[int, list[str]]]]:
@@ -69,7 +83,7 @@ def _begun(file: Path, digest: bytes, columns: Columns, *, topic: Topic, rehears
         digest=digest, topic=topic, is_rehearsal=rehearse,
         defaults={"name": file.name[:200], "layout": columns.layout, "state": Import.State.RUNNING, "started_at": now},
     )  # fmt: skip
-    if not fresh and (rehearse or made_in.state == Import.State.DONE):
+    if not fresh and made_in.state != Import.State.WAITING and (rehearse or made_in.state == Import.State.DONE):
         made_in.faults.all().delete()
         made_in.position = made_in.added = made_in.known = made_in.refused = 0
         made_in.rows, made_in.started_at = None, now
@@ -95,10 +109,11 @@ def _alone(made_in: Import) -> Iterator[None]:
 
 def _all(
     made_in: Import, table: Table, columns: Columns, first: list[tuple[int, list[str]]], *,
-    origin: str, now: datetime, progress: Progress,
-) -> None:  # fmt: skip
+    origin: str, now: datetime, progress: Progress, goes_on: Callable[[], bool],
+) -> bool:  # fmt: skip
+    """Whether the file's end was reached."""
     stage.prepare()
-    key, chunk = config().secret_key.encode(), _Chunk()
+    key, chunk = config().founding_secret.encode(), _Chunk()
     try:
         for number, cells in chain(first, table.rows):
             found = rows.read(number, cells, columns=columns, key=key, now=now) if number > made_in.position else None
@@ -108,12 +123,15 @@ def _all(
                 _commit(made_in, chunk, origin=origin, now=now)
                 progress(table.done(), table.size)
                 chunk = _Chunk()
+                if not goes_on():
+                    return False
             chunk.add(found)
     except Unreadable:
         _commit(made_in, chunk, origin=origin, now=now)
         raise
     _commit(made_in, chunk, origin=origin, now=now)
     progress(table.size, table.size)
+    return True
 
 
 class _Chunk:

@@ -49,10 +49,10 @@ def _read(token: str, *, person: bytes) -> int | None:
     if not _SHAPE.fullmatch(token):
         return None
     raw = urlsafe_b64decode(token)
-    if not _keyring().check(raw[:_SIZE], raw[_SIZE:], person=person):
+    if not _keyring().vouches(raw[:_SIZE], raw[_SIZE:], person=person):
         return None
     return int.from_bytes(raw[:_SIZE], "big")
 
 
 def _keyring() -> Keyring:
-    return Keyring.from_secret(config().secret_key)
+    return config().keyring

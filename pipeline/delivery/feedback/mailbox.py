@@ -69,9 +69,8 @@ def _through(box: Mailbox, place: Place, *, config: Config, now: datetime, most:
 
 
 def _take_in(box: Mailbox, group: list[Letter], counts: Counter[str], *, config: Config, now: datetime) -> None:
-    events = [
-        event_of(letter.raw, at=now, secret=config.secret_key, bounce_domain=config.bounce_domain) for letter in group
-    ]
+    known = {"secrets": config.secrets, "keyring": config.keyring, "bounce_domain": config.bounce_domain}
+    events = [event_of(letter.raw, at=now, **known) for letter in group]
     new = record_all(events, now=now)
     counts.update(read=len(group), new=new, **{FORGED: sum(event.reason == FORGED for event in events)})
     Mailbox.objects.filter(id=box.id).update(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from email import message_from_bytes
 from email.errors import MessageError
@@ -31,10 +31,10 @@ _MESSAGE_ID = re.compile(rb"<[0-9a-f]{30}@[\w.-]{1,200}>")
 _MOST = 20  #: marks of each kind that are tried
 
 
-def event_of(raw: bytes, *, at: datetime, secret: str, bounce_domain: str) -> Event:
+def event_of(raw: bytes, *, at: datetime, secrets: Sequence[str], keyring: Keyring, bounce_domain: str) -> Event:
     """What one mail tells; whatever it is, it makes one row, so that reading it again is seen to be a repetition."""
     bounce, identity = read(raw), f"mail:{hashlib.blake2b(raw, digest_size=20).hexdigest()}"
-    copy, forged = _return_path(raw, secret=secret, bounce_domain=bounce_domain)
+    copy, forged = _return_path(raw, secrets=secrets, bounce_domain=bounce_domain)
     if forged:
         return Event(id=identity, kind="other", way="mailbox", at=at, reason=FORGED)
     body = raw[:MOST_BYTES]
@@ -46,17 +46,17 @@ def event_of(raw: bytes, *, at: datetime, secret: str, bounce_domain: str) -> Ev
         address=bounce.recipient,
         reason=bounce.reason,
         status=bounce.status,
-        copy=copy or _token(body, secret=secret) or _returned_path(body, secret=secret),
+        copy=copy or _token(body, keyring=keyring) or _returned_path(body, secrets=secrets),
         message_ids=tuple(found.decode() for found in _MESSAGE_ID.findall(body)[:_MOST]),
     )
 
 
-def _return_path(raw: bytes, *, secret: str, bounce_domain: str) -> tuple[tuple[int, int] | None, bool]:
+def _return_path(raw: bytes, *, secrets: Sequence[str], bounce_domain: str) -> tuple[tuple[int, int] | None, bool]:
     """The copy named by the address this mail came to; True where it pretends to be a return path of ours."""
     pretended = False
     for address in _came_to(raw):
         local, _, domain = address.lower().rpartition("@")
-        copy = read_envelope_sender(f"{local}@{domain}", secret=secret)
+        copy = read_envelope_sender(f"{local}@{domain}", secrets=secrets)
         if copy is not None:
             return copy, False
         pretended = pretended or domain == bounce_domain.lower()
@@ -79,9 +79,8 @@ def _values(mail: Message, name: str) -> list[str]:
     return [str(value) for key, value in mail.raw_items() if key.lower() == name]
 
 
-def _token(body: bytes, *, secret: str) -> tuple[int, int] | None:
+def _token(body: bytes, *, keyring: Keyring) -> tuple[int, int] | None:
     """Of the returned List-Unsubscribe header: a signed link names its copy."""
-    keyring = Keyring.from_secret(secret)
     for found in _LEAVE.findall(body)[:_MOST]:
         token = tokens.read(keyring, found.decode(), kind=tokens.Kind.LEAVE)
         if token.valid:
@@ -89,9 +88,9 @@ def _token(body: bytes, *, secret: str) -> tuple[int, int] | None:
     return None
 
 
-def _returned_path(body: bytes, *, secret: str) -> tuple[int, int] | None:
+def _returned_path(body: bytes, *, secrets: Sequence[str]) -> tuple[int, int] | None:
     """Of the returned headers, or of a complaint's Original-Mail-From."""
     for found in _RETURN_PATH.findall(body)[:_MOST]:
-        if copy := read_envelope_sender(found.decode().lower() + "x", secret=secret):
+        if copy := read_envelope_sender(found.decode().lower() + "x", secrets=secrets):
             return copy
     return None

@@ -28,8 +28,12 @@ _REJECTED = {
 
 
 def token_of(name: str, *, config: Config) -> str:
-    """The secret in a transport's address: another one for each transport, the same for as long as the secret key."""
-    digest = Keyring.from_secret(config.secret_key).derive(f"esp hook {name}")
+    """The secret in a transport's address: another one for each transport. Those of older secrets stay good."""
+    return _token(name, secret=config.secret_key)
+
+
+def _token(name: str, *, secret: str) -> str:
+    digest = Keyring.from_secret(secret).derive(f"esp hook {name}")
     return base64.urlsafe_b64encode(digest[:24]).decode("ascii")
 
 
@@ -42,7 +46,10 @@ def transport_of(*, provider: str, token: str, config: Config) -> Transport | No
     """The transport whose address this is. All of a provider's are compared, in constant time each."""
     rows = Transport.objects.filter(kind=Transport.Kind.ESP, provider=provider)
     fits = [
-        row for row in rows if hmac.compare_digest(token_of(row.name, config=config).encode(), token.encode("utf-8"))
+        row
+        for row in rows
+        for secret in config.secrets
+        if hmac.compare_digest(_token(row.name, secret=secret).encode(), token.encode("utf-8"))
     ]
     return fits[0] if fits else None
 

@@ -55,15 +55,18 @@ def _written(event: Event) -> Delivery | None:
     if not (event.message_ids and event.address):
         return None
     for delivery in _recent(event)[:50]:
-        ours = message_id(
-            secret=config().secret_key,
-            origin=int(delivery.send.origin_id),
-            ordinal=delivery.ordinal,
-            domain=domain_of(delivery.send.edition.newsletter.from_address),
-        )
-        if ours in event.message_ids:
+        if any(_identity(delivery, secret=secret) in event.message_ids for secret in config().secrets):
             return delivery
     return None
+
+
+def _identity(delivery: Delivery, *, secret: str) -> str:
+    return message_id(
+        secret=secret,
+        origin=int(delivery.send.origin_id),
+        ordinal=delivery.ordinal,
+        domain=domain_of(delivery.send.edition.newsletter.from_address),
+    )
 
 
 def _latest_to(event: Event) -> Delivery | None:

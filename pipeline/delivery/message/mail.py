@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,7 +22,6 @@ from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.rendered import Doors
 from pipeline.engagement.tokens import Kind, Minter
 from pipeline.kernel.config import Config
-from pipeline.kernel.signing import Keyring
 
 DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 SECURITY = {"smtp": "plain", "smtp+starttls": "starttls", "smtps": "tls"}
@@ -67,17 +66,20 @@ def message_id(*, secret: str, origin: int, ordinal: int, domain: str) -> str:
 def envelope_sender(*, secret: str, origin: int, ordinal: int, domain: str) -> str:
     """VERP: a bounce names its delivery, and a MAC keeps strangers from forging bounces."""
     body = f"{origin:x}.{ordinal:x}"
-    mac = hmac.digest(_keyed(secret, b"dl-verp"), body.encode(), "sha256")[:6].hex()
-    return f"b+{body}.{mac}@{domain}"
+    return f"b+{body}.{_verp_mac(body, secret=secret)}@{domain}"
 
 
-def read_envelope_sender(address: str, *, secret: str) -> tuple[int, int] | None:
+def _verp_mac(body: str, *, secret: str) -> str:
+    return hmac.digest(_keyed(secret, b"dl-verp"), body.encode(), "sha256")[:6].hex()
+
+
+def read_envelope_sender(address: str, *, secrets: Iterable[str]) -> tuple[int, int] | None:
     """(origin, ordinal) of a bounce address of ours; None if it is not, or was tampered with."""
     local = address.partition("@")[0]
     body, _, mac = local.removeprefix("b+").rpartition(".")
     origin, _, ordinal = body.partition(".")
-    expected = hmac.digest(_keyed(secret, b"dl-verp"), body.encode(), "sha256")[:6].hex()
-    if not local.startswith("b+") or not hmac.compare_digest(mac.encode(), expected.encode()):
+    signed = [_verp_mac(body, secret=secret).encode() for secret in secrets]
+    if not local.startswith("b+") or not any(hmac.compare_digest(mac.encode(), expected) for expected in signed):
         return None
     return int(origin, 16), int(ordinal, 16)
 
@@ -108,7 +110,7 @@ def composer(
 
 def reader_values(edition: Edition, *, config: Config) -> Callable[[int, str, str], ReaderValues]:
     """The function that mints one reader's tokens: (ordinal, address, message id) -> values."""
-    keyring, origin = Keyring.from_secret(config.secret_key), int(edition.origin_id or 0)
+    keyring, origin = config.keyring, int(edition.origin_id or 0)
     minters = {kind: Minter(keyring, kind=kind, origin=origin) for kind in Kind}
     numbers = range(len(edition.rendering.links))
 

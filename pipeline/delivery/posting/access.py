@@ -37,7 +37,7 @@ RESERVE = 0.04
 
 def channel_of(account: Account) -> Channel:
     """The adapter of an account with its credentials. Raises Sealed, or Permanent for a network without an adapter."""
-    keys = unseal(account.credentials, secrets=[config().secret_key], bound_to=str(account))
+    keys = unseal(account.credentials, secrets=config().secrets, bound_to=str(account))
     return registry.connect(account.network, keys=keys, handle=account.handle, base_url=account.base_url)
 
 
@@ -70,7 +70,7 @@ def renew(account: Account, channel: Channel, *, now: datetime) -> bool:
     except ChannelError:
         Account.objects.filter(id=account.id, refreshing_until=lease).update(refreshing_until=None)
         raise
-    sealed = seal(dict(keys.values), secrets=[config().secret_key], bound_to=str(account))
+    sealed = seal(dict(keys.values), secrets=config().secrets, bound_to=str(account))
     Account.objects.filter(id=account.id).update(
         credentials=sealed, token_until=keys.until, refreshing_until=None, said=""
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pipeline.kernel.config import config
 from pipeline.kernel.signing import number_in, numbered_token
 
@@ -18,6 +20,6 @@ def token_of(article_id: int, *, secret: str) -> str:
     return numbered_token(article_id, secret=secret, person=_PERSON)
 
 
-def article_of(token: str, *, secret: str) -> int | None:
+def article_of(token: str, *, secrets: Iterable[str]) -> int | None:
     """The story a token names, None for a token we never gave out."""
-    return number_in(token, secret=secret, person=_PERSON)
+    return number_in(token, secrets=secrets, person=_PERSON)

@@ -33,7 +33,7 @@ class Change:
 def note(request: HttpRequest, token: str) -> HttpResponse:
     """What was wrong, what changed and when. A story that is back unchanged has no note: its link leads to it."""
     article = (
-        Article.objects.select_related("source").filter(id=article_of(token, secret=config().secret_key) or 0).first()
+        Article.objects.select_related("source").filter(id=article_of(token, secrets=config().secrets) or 0).first()
     )
     if article is None:
         raise Http404(_NO_NOTE)

@@ -34,7 +34,7 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 @require_safe
 def as_rss(request: HttpRequest, token: str) -> HttpResponse:
     """RSS 2.0 with a strong ETag. 404 for a token we never gave out."""
-    account = Account.objects.filter(id=account_of(token, secret=config().secret_key) or 0).first()
+    account = Account.objects.filter(id=account_of(token, secrets=config().secrets) or 0).first()
     if account is None:
         raise Http404
     body = _feed(account, address=f"{config().site_url}/posts/{token}.rss").encode()

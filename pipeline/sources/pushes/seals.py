@@ -16,7 +16,7 @@ SECRET_BYTES = 32  #: 43 characters; WebSub allows fewer than 200 bytes
 def new_secret(push: Push) -> str:
     """Make a secret, seal it into the row (which must have an id), and return it."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    push.secret = seal({"secret": secret}, secrets=[config().secret_key], bound_to=_place(push)).encode()
+    push.secret = seal({"secret": secret}, secrets=config().secrets, bound_to=_place(push)).encode()
     push.save(update_fields=["secret"])
     return secret
 
@@ -24,7 +24,7 @@ def new_secret(push: Push) -> str:
 def secret_of(push: Push) -> str:
     """The shared secret, "" where none was made. Raises Sealed where our own key has changed."""
     sealed = bytes(push.secret).decode()
-    return unseal(sealed, secrets=[config().secret_key], bound_to=_place(push)).get("secret", "")
+    return unseal(sealed, secrets=config().secrets, bound_to=_place(push)).get("secret", "")
 
 
 def _place(push: Push) -> str:

@@ -48,7 +48,8 @@ From: brief@dispatch.example
 
 
 def told(raw: bytes):  # type: ignore[no-untyped-def]
-    return event_of(raw, at=NOW, secret=SECRET, bounce_domain=DOMAIN)
+    ring = Keyring.from_secret(SECRET)
+    return event_of(raw, at=NOW, secrets=[SECRET], keyring=ring, bounce_domain=DOMAIN)
 
 
 @pytest.mark.parametrize(

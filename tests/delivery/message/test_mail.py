@@ -46,7 +46,7 @@ def sender(origin: int, ordinal: int, *, secret: str = SECRET) -> str:
 @given(origin=numbers, ordinal=numbers)
 def test_a_bounce_names_its_delivery(origin: int, ordinal: int) -> None:
     address = sender(origin, ordinal)
-    assert read_envelope_sender(address, secret=SECRET) == (origin, ordinal)
+    assert read_envelope_sender(address, secrets=[SECRET]) == (origin, ordinal)
     assert len(address.partition("@")[0]) <= 64, "RFC 5321 4.5.3.1.1"
 
 
@@ -56,7 +56,7 @@ def test_a_bounce_address_that_was_tampered_with_names_nobody(origin: int, ordin
     place = data.draw(st.integers(0, len(local) - 1))
     letter = data.draw(st.sampled_from("0123456789abcdef.+xé"))
     forged = local[:place] + letter + local[place + 1 :]
-    found = read_envelope_sender(f"{forged}@{domain}", secret=SECRET)
+    found = read_envelope_sender(f"{forged}@{domain}", secrets=[SECRET])
     assert found == ((origin, ordinal) if forged == local else None)
 
 
@@ -64,11 +64,11 @@ def test_a_bounce_address_that_was_tampered_with_names_nobody(origin: int, ordin
     "address", ["", "@", "b+@x", "b+..@x", "b+1.2.@x", "bounce@example.org", "b+1.2.000000000000@x", "b+" * 400]
 )
 def test_what_is_no_bounce_address_of_ours_is_none(address: str) -> None:
-    assert read_envelope_sender(address, secret=SECRET) is None
+    assert read_envelope_sender(address, secrets=[SECRET]) is None
 
 
 def test_another_installations_bounces_are_not_ours() -> None:
-    assert read_envelope_sender(sender(1, 2, secret="another secret"), secret=SECRET) is None
+    assert read_envelope_sender(sender(1, 2, secret="another secret"), secrets=[SECRET]) is None
 
 
 def test_a_message_id_is_stable_and_each_is_its_own() -> None:
@@ -148,7 +148,7 @@ def part(message: EmailMessage, kind: str) -> str:
 
 def test_a_composed_mail_is_read_back_by_the_standard_library(sent: Send) -> None:
     envelope, message = parsed(sent)
-    assert read_envelope_sender(envelope, secret=config().secret_key) == (sent.origin_id, 1)
+    assert read_envelope_sender(envelope, secrets=[config().secret_key]) == (sent.origin_id, 1)
     sender_ = message["From"].addresses[0]
     assert (sender_.display_name, sender_.addr_spec) == ("The Meridian Dispatch", "brief@dispatch.example")
     assert message["To"].addresses[0].addr_spec == sent.deliveries.get(ordinal=1).address

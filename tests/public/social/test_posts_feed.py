@@ -119,10 +119,10 @@ def test_a_token_we_never_gave_out_opens_nothing(account: Account, token: str) -
 
 def test_a_token_belongs_to_one_account_and_one_secret(account: Account) -> None:
     token = token_of(account.id, secret="one secret")
-    assert account_of(token, secret="one secret") == account.id
-    assert account_of(token, secret="another secret") is None
-    assert account_of(f"x{token[1:]}", secret="one secret") is None
-    assert account_of(token_of(account.id + 1, secret="one secret"), secret="one secret") == account.id + 1
+    assert account_of(token, secrets=["one secret"]) == account.id
+    assert account_of(token, secrets=["another secret"]) is None
+    assert account_of(f"x{token[1:]}", secrets=["one secret"]) is None
+    assert account_of(token_of(account.id + 1, secret="one secret"), secrets=["one secret"]) == account.id + 1
 
 
 def test_a_feed_is_only_read(account: Account) -> None:
