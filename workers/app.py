@@ -32,6 +32,7 @@ app.conf.update(
         for room in (
             "sources",
             "articles",
+            "audience",
             "schedule",
             "editions",
             "delivery",

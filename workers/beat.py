@@ -24,6 +24,7 @@ SCHEDULE = {
         (Job.RANKING_REFRESH, 2.0),
         (Job.UPKEEP_SWEEP, 3.0),
         (Job.HOOKS_DELIVER, 5.0),
+        (Job.AUDIENCE_IMPORT, 15.0),
         (Job.DELIVERY_FEEDBACK, 60.0),
         (Job.UPKEEP_RETAIN, 3600.0),
         (Job.UPKEEP_LEARN, 3600.0),

@@ -39,6 +39,7 @@ class Job(StrEnum):
     ARTICLES_READ = "articles.read"
     ARTICLES_REVISE = "articles.revise"
     ARTICLES_TELL = "articles.tell"
+    AUDIENCE_IMPORT = "audience.import"
     SCHEDULE_TICK = "schedule.tick"
     SCHEDULE_CHECK = "schedule.check"
     SCHEDULE_NOTICE = "schedule.notice"
@@ -69,6 +70,7 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.ARTICLES_READ: Queue.WATCH,
     Job.ARTICLES_REVISE: Queue.WATCH,
     Job.ARTICLES_TELL: Queue.WATCH,
+    Job.AUDIENCE_IMPORT: Queue.SLOW,
     Job.SCHEDULE_TICK: Queue.FAST,
     Job.SCHEDULE_CHECK: Queue.SLOW,
     Job.SCHEDULE_NOTICE: Queue.SLOW,

@@ -50,7 +50,7 @@ def preview(*, address: str) -> Erasure:
 
 
 @transaction.atomic
-def erase(*, address: str, now: datetime, actor: User | None = None) -> Erasure:
+def erase(*, address: str, now: datetime, actor: User | None = None, reason: str = "") -> Erasure:
     """Forget a reader; mail under way to them stops before its next batch. Raises Unknown.
 
     What stays: outcomes and clicks as numbers, a suppression under the keyed hash (one there was keeps its reason),
@@ -71,7 +71,7 @@ def erase(*, address: str, now: datetime, actor: User | None = None) -> Erasure:
     nobody = NOBODY.format(id=reader.id)
     Delivery.objects.filter(subscriber_id=reader.id).update(address=nobody, remote_id="")
     Subscriber.objects.filter(id=reader.id).update(**_blank(nobody))
-    note(verb="erase", subject="subscriber", subject_id=reader.id, now=now, actor=actor, **asdict(found))
+    note(verb="erase", subject="subscriber", subject_id=reader.id, now=now, actor=actor, reason=reason, **asdict(found))
     return found
 
 

@@ -1,0 +1,14 @@
+"""Lists of readers on their way in."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from pipeline.audience.imports import arriving
+from pipeline.kernel.queue import Job
+
+
+@shared_task(name=Job.AUDIENCE_IMPORT.value)
+def enter(**_: object) -> None:
+    arriving.enter_some(now=timezone.now())
