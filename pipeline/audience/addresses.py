@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -12,12 +13,12 @@ class NotAnAddress(ValueError):
 
 
 def normal(address: str) -> str:
-    """The stored spelling: lower case, Unicode NFC, domain as written. Raises NotAnAddress."""
+    """The stored spelling: lower case, Unicode NFC, the domain in letters people read. Raises NotAnAddress."""
     try:
         found = validate_email(address.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise NotAnAddress(f"{address.strip()[:100]!r} is not a mail address: {error}") from error
-    return found.normalized.lower()
+    return unicodedata.normalize("NFC", found.normalized.lower())
 
 
 def address_hash(address: str, *, key: bytes) -> bytes:

@@ -294,9 +294,8 @@ def _envelopes(
         except (UnusableReader, IDNAError) as error:
             holder.record(Receipt(key=key, outcome=Outcome.REFUSED, enhanced="5.1.3", text=str(error)))
         else:
-            yield Envelope(
-                key=key, sender=sender, recipient=mail.wire_address(address), data=sign(data), seven_bit=True
-            )
+            whom = mail.wire_address(address)
+            yield Envelope(key=key, sender=sender, recipient=whom, data=sign(data), seven_bit=whom.isascii())
 
 
 def _renew(claim: Claim) -> bool:

@@ -87,7 +87,7 @@ class Visit(socketserver.StreamRequestHandler):
                 self.command(line)
 
     def command(self, line: bytes) -> None:
-        stage = line[:4].decode().replace("STAR", "STARTTLS")
+        stage = line[:4].decode().upper().replace("STAR", "STARTTLS")
         if stage == "BDAT":
             self.keep(stage, self.rfile.read(int(line.split()[1])))
             return

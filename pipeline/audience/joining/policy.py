@@ -25,7 +25,7 @@ OWN_LIST = "refused-domains.txt"
 
 
 class Unwelcome(ValueError):
-    """An address that cannot join; `code` is one of address, wide, role, throwaway."""
+    """An address that cannot join; `code` is one of address, role, throwaway."""
 
     def __init__(self, code: str, *, domain: str = "") -> None:
         super().__init__(f"{code} {domain}".strip())
@@ -39,8 +39,6 @@ def usable(address: str) -> str:
     except NotAnAddress as error:
         raise Unwelcome("address") from error
     local, _, domain = spelled.rpartition("@")
-    if not local.isascii():
-        raise Unwelcome("wide")  # the mails' own headers are ASCII (RFC 6531 is not spoken yet)
     if local.partition("+")[0] in FUNCTIONS:
         raise Unwelcome("role", domain=domain)
     if _is_throwaway(domain):

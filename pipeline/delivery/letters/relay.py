@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import smtplib
 import ssl
 from collections.abc import Iterable, Iterator
@@ -9,8 +10,18 @@ from contextlib import contextmanager
 
 from pipeline.channels.base import MailServer
 
+log = logging.getLogger("dateline.delivery")
 PATIENCE_S = 5.0
 TROUBLE = (OSError, smtplib.SMTPException)
+
+
+def server_of(config: Config) -> MailServer:
+    """The relay letters take: the environment's, else the first one named at the desk. Raises NoMailServer and Permanent."""
+    if not config.smtp_url:
+        named = Transport.objects.filter(kind=Transport.Kind.RELAY, state=Transport.State.ACTIVE)
+        if row := named.exclude(name=transports.RELAY).order_by("rank", "name").first():
+            return transports.relay_of(transports.settings_of(row, config=config))
+    return mail.server(config)
 
 
 @contextmanager
@@ -31,12 +42,11 @@ def hand_over(server: MailServer, *, sender: str, recipient: str, message: bytes
     """True if it was taken, False if this recipient never will be; raises what TROUBLE lists where it may be later."""
     with connected(server) as session:
         try:
-            session.sendmail(sender, [recipient], message)
+            return _sent(session, sender, recipient, message)
         except smtplib.SMTPRecipientsRefused as error:
             if all(code < 500 for code, _ in error.recipients.values()):
                 raise
             return False
-    return True
 
 
 def hand_over_all(server: MailServer, letters: Iterable[tuple[str, str, bytes]]) -> int:
@@ -45,8 +55,19 @@ def hand_over_all(server: MailServer, letters: Iterable[tuple[str, str, bytes]])
     with connected(server) as session:
         for sender, recipient, message in letters:
             try:
-                session.sendmail(sender, [recipient], message)
+                taken += _sent(session, sender, recipient, message)
             except smtplib.SMTPRecipientsRefused:
                 continue
-            taken += 1
     return taken
+
+
+def _sent(session: smtplib.SMTP, sender: str, recipient: str, message: bytes) -> bool:
+    """False, and nothing said to the server, where it does not carry an address outside ASCII (RFC 6531)."""
+    if recipient.isascii():
+        session.sendmail(sender, [recipient], message)
+        return True
+    if not session.has_extn("smtputf8"):
+        log.warning("a letter was not sent: its address is outside ASCII, and the relay offers no SMTPUTF8")
+        return False
+    session.sendmail(sender, [recipient], message, mail_options=["SMTPUTF8", "BODY=8BITMIME"])
+    return True

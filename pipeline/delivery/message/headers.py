@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+import unicodedata
 from binascii import b2a_base64
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ LONGEST_MESSAGE_ID = 250
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 ADDRESS = re.compile(_ATOM + r"@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 MESSAGE_ID = re.compile(rf"<{_ATOM}@{_ATOM}>")
+
+#: Of an internationalised address: what prints is an atom's, blanks, controls and half characters are nobody's.
+_WIDE = re.compile(r"[^\x00-\x7f]")
+_NEVER = "CZ"
 
 #: Where one message's own header values stand in its pool; those the blanks of the parts point into follow.
 TO, MESSAGE, DATE, NOTHING, SHIFT = range(5)
@@ -49,6 +54,18 @@ class EditionHeaders:
     list_id: str = ""
     leave_mailbox: str = ""
     feedback_id: str = ""
+
+
+def is_address(text: str) -> bool:
+    """Whether one mailbox stands in a header with it; its local part may be internationalised (RFC 6531 3.3, 6532 3.2)."""
+    if len(text) > LONGEST_ADDRESS:
+        return False
+    if text.isascii():
+        return ADDRESS.fullmatch(text) is not None
+    local, _, domain = text.rpartition("@")
+    if any(unicodedata.category(letter)[0] in _NEVER for letter in _WIDE.findall(local)):
+        return False
+    return len(text.encode()) <= LONGEST_ADDRESS and ADDRESS.fullmatch(f"{_WIDE.sub('x', local)}@{domain}") is not None
 
 
 def head(rendered: Rendered, *, headers: EditionHeaders, boundary: str) -> Iterator[str | int]:

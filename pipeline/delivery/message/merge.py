@@ -10,8 +10,6 @@ from email.utils import format_datetime
 from operator import itemgetter
 
 from pipeline.delivery.message.headers import (
-    ADDRESS,
-    LONGEST_ADDRESS,
     LONGEST_MESSAGE_ID,
     MESSAGE_ID,
     NOTHING,
@@ -19,6 +17,7 @@ from pipeline.delivery.message.headers import (
     EditionHeaders,
     UnusableHeader,
     head,
+    is_address,
 )
 from pipeline.delivery.message.quoted import names, quoted
 from pipeline.editions.rendered import NAME, NAME_IN_MARKUP, TOKEN_LENGTH, Doors, ReaderValues, Rendered
@@ -97,14 +96,14 @@ class Program:
         tokens = (reader.open_token, reader.leave_token, reader.view_token, *reader.tokens)
         self._check(reader, tokens)
         name, name_in_markup = names(reader.name) if self.names else (b"", b"")
-        address, message_id = reader.address.encode("ascii"), reader.message_id.encode("ascii")
+        address, message_id = reader.address.encode(), reader.message_id.encode("ascii")
         merged = self.chunks.copy()
         merged[1::2] = self.order((address, message_id, self.date, b"", *tokens[:3], name, name_in_markup, *tokens[3:]))
         return b"".join(merged)
 
     def _check(self, reader: ReaderValues, tokens: tuple[bytes, ...]) -> None:
         """Refuse whatever could end a header early, or shift a line of the layout."""
-        if len(reader.address) > LONGEST_ADDRESS or not ADDRESS.fullmatch(reader.address):
+        if not is_address(reader.address):
             raise UnusableReader("the address cannot stand in a header")
         if len(reader.message_id) > LONGEST_MESSAGE_ID or not MESSAGE_ID.fullmatch(reader.message_id):
             raise UnusableReader("the Message-ID is malformed")

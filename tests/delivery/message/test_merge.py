@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from email import message_from_bytes, policy
+from email import message_from_bytes, message_from_string, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -376,7 +376,7 @@ def test_a_readers_name_is_escaped_capped_and_kept_on_its_own_lines(name: str) -
 BAD_READERS: list[dict[str, Any]] = [
     {"address": bad}
     for bad in (
-        "", "a", "a@", "@b", "a@b c", "a@b\r\nBcc: x@y", "a@b\n", "<a@b>", "a@b,c@d", "a@b>", '"a b"@c', "ä@b.example",
+        "", "a", "a@", "@b", "a@b c", "a@b\r\nBcc: x@y", "a@b\n", "<a@b>", "a@b,c@d", "a@b>", '"a b"@c', "a\u00a0b@c.example", "a\u202eb@c.example", "ä@bä.example",
         "a@b\0", "a..b@c", ".a@b", "a@-b", "x" * 250 + "@b.example",
     )
 ]  # fmt: skip
@@ -412,9 +412,10 @@ def test_a_reader_whose_values_could_break_out_is_refused(changes: dict[str, Any
 @given(address=st.text(max_size=30).map(lambda text: text + "@b.example") | st.text(max_size=40))
 def test_an_address_that_is_taken_is_one_mailbox(address: str) -> None:
     try:
-        message = parsed(merged(LETTER, address=address))
+        data = merged(LETTER, address=address)
     except UnusableReader:
         return
+    message = message_from_string(data.decode(), policy=policy.SMTPUTF8)
     assert message["To"].addresses[0].addr_spec == address
     assert message.keys() == NAMES
 

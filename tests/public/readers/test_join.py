@@ -90,7 +90,7 @@ def test_the_script_door_tells_no_more(site: Client) -> None:
     ("said", "words"),
     [
         ({"address": "cleo"}, "not a mail address"),
-        ({"address": "kléo@example.org"}, "such letters before the @"),
+        ({"address": "kl o@example.org"}, "not a mail address"),
         ({"address": "abuse@example.org"}, "belongs to a function"),
         ({"address": "cleo@mailinator.com"}, "Addresses at mailinator.com"),
         ({"topics": []}, "Nothing is ticked"),
