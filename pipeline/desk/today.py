@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from pipeline.articles.models import Article
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, status, words
+from pipeline.desk.queue.rows import left_alone
 from pipeline.desk.stories import articles, holds, posts
 from pipeline.editions.choosing.select import POPULAR
 from pipeline.editions.models import Edition, Newsletter
@@ -127,7 +128,7 @@ def _next_words(editions: list[Edition], *, now: datetime) -> str:
 
 
 def needing(*, now: datetime, zone: str) -> list[dict[str, Any]]:
-    """Cards for a person, the most urgent first. Six queries."""
+    """Cards for a person, the most urgent first. Seven queries."""
     return [
         *_troubled_sends(now=now),
         *_waiting_editions(now=now),
@@ -156,11 +157,13 @@ def _troubled_sends(*, now: datetime) -> list[dict[str, Any]]:
         Delivery.objects.filter(send__in=[send.id for send in sends], state=Delivery.State.UNKNOWN)
         .values_list("send").annotate(Count("id"))
     )  # fmt: skip
-    return [card for send in sends for card in _send_cards(send, unknown.get(send.id, 0))]
+    settled = left_alone([*unknown])
+    doubtful = {send_id: n for send_id, n in unknown.items() if send_id not in settled}
+    return [card for send in sends for card in _send_cards(send, doubtful.get(send.id, 0))]
 
 
 def _send_cards(send: Send, unknown: int) -> list[dict[str, Any]]:
-    url = reverse("desk:edition", kwargs={"edition_id": send.edition_id}) + "#results"
+    url = reverse("desk:send", kwargs={"edition_id": send.edition_id})
     name, cards = send.edition.newsletter.name, []
     if send.state in _HOW:
         shown = words.badge("send", send.state)
@@ -176,7 +179,7 @@ def _send_cards(send: Send, unknown: int) -> list[dict[str, Any]]:
     if unknown:
         sentence = "The connection broke after the last word, before an answer. They may have it; they are never mailed twice by themselves."
         title = f"{name}: {words.count(unknown, 'delivery', 'deliveries')} without an answer"
-        cards.append(_card(title, words.badge("delivery", "unknown"), sentence, url, "List the addresses"))
+        cards.append(_card(title, words.badge("delivery", "unknown"), sentence, url, "Decide about them"))
     return cards
 
 

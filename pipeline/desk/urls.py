@@ -13,6 +13,7 @@ from pipeline.desk.people import account, code, joining, journal, tokens
 from pipeline.desk.people import listing as people
 from pipeline.desk.popular import acts as bending
 from pipeline.desk.popular import page as popular
+from pipeline.desk.queue import page as queue
 from pipeline.desk.sources import acts as steering
 from pipeline.desk.sources import adding, listing
 from pipeline.desk.sources import page as sites
@@ -79,6 +80,10 @@ urlpatterns = [
     path("sources/<int:source_id>/change", steering.change, name="change_source"),
     path("sources/<int:source_id>/webhook", steering.open_webhook, name="open_webhook"),
     path("sources/<int:source_id>/end-webhook", steering.end_webhook, name="end_webhook"),
+    path("queue/", queue.queue, name="queue"),
+    path("queue/act", queue.act, name="queue_act"),
+    path("queue/<int:edition_id>/", queue.send, name="send"),
+    path("queue/<int:edition_id>/providers", queue.by_provider, name="send_providers"),
     path("calendar/", agenda.listing, name="calendar"),
     path("newsletters/<int:newsletter_id>/", newsletter.newsletter, name="newsletter"),
     path("newsletters/<int:newsletter_id>/skip-day", calendar_acts.skip_day, name="skip_day"),

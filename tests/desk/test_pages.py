@@ -24,6 +24,9 @@ READABLE = [
     "message",
     "message_text",
     "progress",
+    "queue",
+    "send",
+    "send_providers",
     "deliveries",
     "sources",
     "source",
@@ -46,6 +49,7 @@ PAGES = [
     "/desk/editions/{leaving}/deliveries/", "/desk/editions/{leaving}/deliveries/?state=unknown", "/desk/posts/?page=x&state=%00",
     "/desk/articles/{article}/", "/desk/articles/?source=9x", "/desk/sources/", "/desk/sources/?state=trouble", "/desk/sources/{source}/",
     "/desk/alerts/", "/desk/alerts/?article={article}",
+    "/desk/queue/", "/desk/queue/?state=sending", "/desk/queue/?state=approval", "/desk/queue/{leaving}/",
     "/desk/calendar/", "/desk/newsletters/{newsletter}/", "/desk/popular/", "/desk/posts/accounts/{account}/", "/desk/account/", "/desk/account/tokens/", "/desk/people/", "/desk/journal/",
 ]  # fmt: skip
 

@@ -160,7 +160,7 @@ def cancel(request: sign_in.Guest, edition_id: int) -> HttpResponse:
         return _not_yours(request, edition_id)
     if not reason:
         messages.error(request, NO_REASON)
-        return back(edition_id)
+        return back(edition_id, request)
     send = _send(edition_id)
     spared = sending.cancel(send_id=send.id, now=timezone.now(), actor=request.user, reason=reason)
     send.refresh_from_db()
@@ -180,7 +180,7 @@ def confirm(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     except review.Refused as error:
         return refused(request, edition_id, error)
     messages.success(request, f"Confirmed: it leaves to {words.count(count, 'reader')} now.")
-    return back(edition_id)
+    return back(edition_id, request)
 
 
 @sign_in.required
@@ -192,19 +192,28 @@ def to_the_rest(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     except review.Refused as error:
         return refused(request, edition_id, error)
     messages.success(request, f"It goes on to the {words.count(count, 'reader')} it had spared. Nobody gets it twice.")
-    return back(edition_id)
+    return back(edition_id, request)
 
 
 @sign_in.required
 @require_POST
 def settle_doubts(request: sign_in.Guest, edition_id: int) -> HttpResponse:
-    """Resend to those in doubt."""
+    """Resend to those in doubt, or state that they are left alone."""
+    resend = not request.POST.get("leave")
     try:
-        count = doubts.settle_doubts(send_id=_send(edition_id).id, actor=request.user, resend=True, now=timezone.now())
+        count = doubts.settle_doubts(
+            send_id=_send(edition_id).id, actor=request.user, resend=resend, now=timezone.now()
+        )
     except review.Refused as error:
         return refused(request, edition_id, error)
-    messages.success(request, f"Sent once more to {words.count(count, 'reader')} in doubt, under the same number.")
-    return back(edition_id)
+    who = words.count(count, "reader")
+    said = (
+        f"Sent once more to {who} in doubt, under the same number."
+        if resend
+        else f"Left alone: {who} may have it or not. Your decision stands in the history."
+    )
+    messages.success(request, said)
+    return back(edition_id, request)
 
 
 def composed(row: Edition) -> bool:
@@ -248,12 +257,12 @@ def _reason(request: HttpRequest) -> str:
 
 def refused(request: HttpRequest, edition_id: int, error: review.Refused) -> HttpResponse:
     messages.error(request, str(error))
-    return back(edition_id)
+    return back(edition_id, request)
 
 
 def _not_yours(request: HttpRequest, edition_id: int) -> HttpResponse:
     messages.error(request, NOT_YOURS)
-    return back(edition_id)
+    return back(edition_id, request)
 
 
 def _told(request: HttpRequest, edition_id: int, *, done: bool, said: str, otherwise: str) -> HttpResponse:
@@ -261,8 +270,10 @@ def _told(request: HttpRequest, edition_id: int, *, done: bool, said: str, other
         messages.success(request, said)
     else:
         messages.warning(request, otherwise)
-    return back(edition_id)
+    return back(edition_id, request)
 
 
-def back(edition_id: int) -> HttpResponse:
-    return redirect("desk:edition", edition_id=edition_id)
+def back(edition_id: int, request: HttpRequest | None = None) -> HttpResponse:
+    """To the edition, or to its send in the queue where the act came from there."""
+    from_queue = request is not None and request.POST.get("to") == "queue"
+    return redirect("desk:send" if from_queue else "desk:edition", edition_id=edition_id)

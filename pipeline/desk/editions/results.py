@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, words
+from pipeline.desk.queue import counts
 from pipeline.engagement.keeping import reports
 from pipeline.engagement.models import Link
 from pipeline.kernel.pages import number
@@ -22,7 +22,6 @@ MOST_UNKNOWN = 50  #: on the edition's own page; the list holds every one
 MOST_SLOTS = 100
 RUNNING = (Send.State.PLANNED, Send.State.PREPARING, Send.State.SUBMITTING)
 ENDED = (Send.State.SUBMITTED, Send.State.FAILED, Send.State.CANCELLED)
-WAITING = (Delivery.State.PENDING, Delivery.State.DEFERRED)
 #: What each state of a delivery means, in the order they are shown.
 MEANS = {
     Delivery.State.ACCEPTED: "The next mail server took it. That is not yet a reader's inbox.",
@@ -52,10 +51,9 @@ def of(send: Send) -> dict[str, Any]:
 
 
 def progress(send: Send) -> dict[str, Any]:
-    """How far it is. One query."""
-    by_state = dict(Delivery.objects.filter(send=send).values_list("state").annotate(Count("id")))
-    waiting = sum(by_state.get(state, 0) for state in WAITING)
-    done = send.recipients - waiting
+    """How far it is. Two queries, and neither reads what was accepted."""
+    count = counts.of([send])[send.id]
+    by_state, waiting, done = count.by_state, count.waiting, count.done
     return {
         "edition_id": send.edition_id,
         "state": send.state,
@@ -68,6 +66,7 @@ def progress(send: Send) -> dict[str, Any]:
         "may_confirm": send.state == Send.State.ASKING,
         "may_go_on": send.state in (Send.State.CANCELLED, Send.State.FAILED),
         "may_resend": send.state in ENDED and by_state.get(Delivery.State.UNKNOWN, 0) > 0,
+        "doubtful": by_state.get(Delivery.State.UNKNOWN, 0),
         "expected": send.expected,
         "recipients": send.recipients,
         "done": done,
@@ -162,9 +161,16 @@ def _delivery(row: Delivery) -> dict[str, Any]:
 @sign_in.required
 @require_safe
 def fragment(request: sign_in.Guest, edition_id: int) -> HttpResponse:
-    """The moving part of the results, for desk.js."""
+    """The moving part of a send, which asks for itself while it moves; when it stands still, with what can be done then."""
     send = get_object_or_404(Send, edition_id=edition_id)
-    return render(request, "desk/progress.html", {"results": progress(send)})
+    shown = progress(send)
+    context = {
+        "results": shown,
+        "may_edit": request.user.may_edit,
+        "swap": not shown["live"],
+        "back_to": "queue" if request.GET.get("to") == "queue" else "",
+    }
+    return render(request, "desk/progress.html", context)
 
 
 @sign_in.required

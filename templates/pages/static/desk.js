@@ -1,33 +1,12 @@
 "use strict";
-// Keeps the progress of a send current; without it the page is right as of its loading.
-const EVERY_MS = 2000;
-const MOST_LOOKS = 7200;
-const box = document.querySelector("[data-progress]");
-
-function typing() {
-  return document.activeElement instanceof HTMLInputElement;
-}
-
-async function look(count) {
-  let live = true;
-  if (!document.hidden) {
-    try {
-      const answer = await fetch(box.dataset.progress, { redirect: "error" });
-      if (answer.ok) {
-        box.innerHTML = await answer.text();
-        live = box.querySelector("[data-live]") !== null;
-      }
-    } catch {
-      // away for a moment, or signed out: what stands there stays, and the next look may answer
-    }
+// A tab nobody looks at does not ask, and an answer from elsewhere (the sign-in page) is not put in its place.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const trigger = event.detail.elt.getAttribute("hx-trigger") || "";
+  if (document.hidden && trigger.startsWith("every")) event.preventDefault();
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  if (xhr.responseURL && new URL(xhr.responseURL).pathname !== new URL(requestConfig.path, location.href).pathname) {
+    event.detail.shouldSwap = false;
   }
-  if (!live && !typing()) {
-    location.reload();
-  } else if (live && count < MOST_LOOKS) {
-    setTimeout(look, EVERY_MS, count + 1);
-  }
-}
-
-if (box !== null && box.querySelector("[data-live]") !== null) {
-  setTimeout(look, EVERY_MS, 1);
-}
+});

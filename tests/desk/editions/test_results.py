@@ -89,19 +89,33 @@ def test_clicks_are_people_by_place(desk: Client, morning: Any) -> None:
     assert "honeypot" not in rows
 
 
-def test_the_moving_part_says_whether_it_still_moves(desk: Client, morning: Any) -> None:
-    url = f"/desk/editions/{morning.leaving.edition_id}/progress"
-    assert " data-live" in desk.get(url).content.decode()
-    Send.objects.update(state="submitted")
-    told = desk.get(url).content.decode()
-    assert " data-live" not in told
+def fragment(desk: Client, morning: Any, **headers: str) -> Any:
+    told = desk.get(f"/desk/editions/{morning.leaving.edition_id}/progress", headers=headers).content.decode()
     assert "<html" not in told
+    return lxml_html.fragment_fromstring(told, create_parent="div")
 
 
-def test_the_script_is_loaded_only_while_something_moves(desk: Client, morning: Any) -> None:
-    assert shown(desk, morning).xpath("//script/@src") == ["/static/desk.js"]
+def test_a_send_asks_for_itself_while_it_moves_and_no_longer(desk: Client, morning: Any) -> None:
+    moving = fragment(desk, morning).get_element_by_id("progress")
+    assert moving.get("hx-get") == f"/desk/editions/{morning.leaving.edition_id}/progress"
+    assert (moving.get("hx-trigger"), moving.get("hx-swap")) == ("every 2s", "outerHTML")
     Send.objects.update(state="submitted")
-    assert not shown(desk, morning).xpath("//script")
+    assert not fragment(desk, morning).xpath("//*[@hx-get]")
+
+
+def test_what_can_be_done_changes_with_the_send_and_not_while_somebody_types(desk: Client, morning: Any) -> None:
+    assert not fragment(desk, morning).xpath("//form")
+    Send.objects.update(state="paused", code="paused")
+    swapped = fragment(desk, morning).get_element_by_id("send-acts")
+    assert swapped.get("hx-swap-oob") == "true"
+    assert "Resume: send to the other 2" in words(swapped)
+    assert swapped.xpath(".//input[@name='csrfmiddlewaretoken']")
+
+
+def test_a_page_keeps_its_own_look_of_a_send(desk: Client, morning: Any) -> None:
+    page = shown(desk, morning)
+    assert len(page.xpath("//*[@id='progress']")) == len(page.xpath("//*[@id='send-acts']")) == 1
+    assert any("desk.js" in src for src in page.xpath("//script/@src"))
 
 
 def test_why_a_send_stands_still_is_told(desk: Client, morning: Any) -> None:
@@ -138,5 +152,7 @@ def test_a_cancelled_send_can_go_on_to_the_rest(desk: Client, morning: Any) -> N
 def test_those_in_doubt_are_mailed_once_more_only_by_a_person(desk: Client, morning: Any) -> None:
     send = morning.leaving
     Send.objects.filter(id=send.id).update(state="submitted", expires_at=None)
+    desk.post(f"/desk/editions/{send.edition_id}/doubts", {"leave": "yes"})
+    assert Delivery.objects.filter(send=send, state="unknown").count() == 2
     desk.post(f"/desk/editions/{send.edition_id}/doubts")
     assert not Delivery.objects.filter(send=send, state="unknown").exists()
