@@ -21,6 +21,9 @@ NOWHERE = bytes(VISITOR_BYTES)
 SUSPICION = {Ruling.HUMAN: 0, Ruling.UNKNOWN: 1, Ruling.PREFETCH: 2, Ruling.SCANNER: 2}
 #: A token whose signature is not ours leads on and counts nothing, whoever followed it.
 FORGED = Verdict(verdict=Ruling.UNKNOWN, rules=("MAC",))
+#: How a provider's word that no person opened or clicked begins, kept among what is told of deliveries.
+BY_MACHINE = "machine-"
+TOLD_S = 15  #: between the provider's click and ours, which follows it, lie a redirect and two clocks
 
 
 class _Row(NamedTuple):
@@ -41,19 +44,26 @@ class _Row(NamedTuple):
     link_kind: str | None
     due: bool
     is_beacon: bool
+    told: bool
 
 
+_TOLD = f"""EXISTS (
+    SELECT 1 FROM dateline_feedback word
+     WHERE word.delivery_id = reach.id AND word.reason = '{BY_MACHINE}' || event.kind
+       AND word.status = CASE event.kind WHEN 'click' THEN event.link::text ELSE '' END
+       AND word.at BETWEEN event.at - interval '{TOLD_S} seconds' AND event.at + interval '{TOLD_S} seconds')
+"""  # noqa: S608 - our own constants
 #: A delivery in doubt was answered when it was put in doubt, perhaps long after its reader had it: that proves nothing.
-_COLUMNS = """
+_COLUMNS = f"""
 SELECT event.id, event.at, event.kind, event.origin_id, event.ordinal, event.link, event.article_id, event.person,
        event.network, event.agent, event.method, event.flags, event.verdict,
        CASE WHEN reach.state IN ('accepted', 'bounced', 'complained') THEN reach.answered_at END, link.kind,
-       event.id IN (SELECT id FROM due), event.kind = 'view' AND event.seconds IS NOT NULL
+       event.id IN (SELECT id FROM due), event.kind = 'view' AND event.seconds IS NOT NULL, {_TOLD}
   FROM dateline_event event
   LEFT JOIN dateline_link link ON link.origin_id = event.origin_id AND link.number = event.link AND event.kind = 'click'
   LEFT JOIN dateline_send send ON send.origin_id = event.origin_id
   LEFT JOIN dateline_delivery reach ON reach.send_id = send.id AND reach.ordinal = event.ordinal
-"""
+"""  # noqa: S608 - our own constants
 #: Who else must be looked at: the same message, and the same network close by in time. Deliveries are read here by
 #: their table's name: the loop closes in data, this room may not import the one above it. The span of all that is due
 #: stands there again in two numbers, because the index by time is asked with numbers only.
@@ -71,6 +81,14 @@ WITH due AS (SELECT id, at, origin_id, ordinal, network FROM dateline_event
             AND other.at BETWEEN (SELECT min(at) FROM due) - %(near_s)s * interval '1 second'
                              AND (SELECT max(at) FROM due) + %(near_s)s * interval '1 second')
 """  # noqa: S608 - our own constants
+
+
+#: Of these deliveries, what was judged already. An ordinal that was forgotten names no delivery any more.
+_JUDGED = f"""
+WITH due AS (SELECT NULL::bytea AS id WHERE false)
+{_COLUMNS}
+ WHERE reach.id = ANY(%(deliveries)s) AND event.verdict <> 'pending' AND {_TOLD}
+"""
 
 
 def thresholds(quarantine_s: float) -> Thresholds:
@@ -92,11 +110,24 @@ def settle(*, now: datetime, quarantine_s: float = PRODUCTION.click_after_s, por
         )
         rows = [_Row(*found) for found in cursor.fetchall()]
     verdicts = judge([_hit(row) for row in rows], thresholds=thresholds(quarantine_s))
-    changed = [
-        (row, verdict)
-        for row, verdict in zip(rows, map(_unless_forged, rows, verdicts), strict=True)
-        if _is_news(row, verdict)
-    ]
+    return _change(zip(rows, map(_unless_forged, rows, verdicts), strict=True), now=now)
+
+
+def void_told(delivery_ids: Iterable[int], *, now: datetime) -> int:
+    """Void what a provider says of these deliveries was no person's, inside the caller's transaction; how many events.
+
+    Its word is a row already: what is still to be judged, or still to arrive, finds it there.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute(_JUDGED, {"deliveries": sorted(delivery_ids)})
+        rows = [_Row(*found) for found in cursor.fetchall()]
+    said = Verdict(verdict=Ruling.SCANNER, rules=("P1",))
+    return _change(((row, said) for row in rows), now=now)
+
+
+def _change(judged: Iterable[tuple[_Row, Verdict]], *, now: datetime) -> int:
+    changed = [(row, verdict) for row, verdict in judged if _is_news(row, verdict)]
     _write(changed)
     settle_votes(_votes(row for row, _ in changed))
     mark((row.origin for row, _ in changed if row.origin is not None), now=now)
@@ -130,6 +161,7 @@ def _hit(row: _Row) -> Hit:
         headers={"purpose": "prefetch"} if Flag.PREFETCH in flags else {},
         honeypot=Flag.HONEYPOT in flags or row.link_kind == "honeypot",
         mangled=Flag.MANGLED in flags,
+        told=row.told,
         network=A_SCANNER if Flag.SCANNER in flags else A_GATEWAY if Flag.GATEWAY in flags else "",
     )
 

@@ -22,7 +22,7 @@ from math import ceil
 from pipeline.engagement import agents
 
 _Indexes = Iterable[int]
-RULES_VERSION = 2
+RULES_VERSION = 3
 RULES: Mapping[str, str] = {
     "R1": "Not a GET: nothing was shown to anyone.",
     "R2": "The browser said it was fetching ahead (Sec-Purpose, Purpose, X-Purpose or X-Moz).",
@@ -33,6 +33,7 @@ RULES: Mapping[str, str] = {
     "R7": "Different links of one message were followed faster than a person can.",
     "R8": "Links of this message arrived damaged, twice or beside an undamaged one: gateways try what happens.",
     "R9": "One network followed links of many readers in quick succession.",
+    "P1": "The mail provider said that a machine did it.",
     "MPP": "Apple Mail fetched the picture by itself, whether or not anyone read.",
     "DAMAGED": "The link arrived damaged once, which proves nothing.",
     "PROXY": "A webmail's picture proxy fetched it: perhaps for a reader.",
@@ -55,7 +56,8 @@ class Hit:
     `delivered_at` is when the reader's server accepted the mail (None: no mail, or not known). `message` names one
     mail to one reader; "" is nobody in particular (a social post), where rules about one reader do not apply.
     `link` is "" for the open picture. `ip` is an address or an opaque key of its prefix. `network` is what
-    `agents.known_network` said at the door, else None. `links`: how many the message carries, 0 where not known.
+    `agents.known_network` said at the door, else None. `links`: how many the message carries, 0 where not known. `told`: the
+    mail provider's own word that it was a machine.
     """
 
     at: datetime
@@ -71,6 +73,7 @@ class Hit:
     network: str | None = None
     asn: int | None = None
     links: int = 0
+    told: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -162,6 +165,7 @@ def _alone(hit: Hit, thresholds: Thresholds) -> set[str]:
         "R4": hit.honeypot,
         "R5": agents.only_scans(network),
         "R6": _too_soon(hit, thresholds, gateway=gateway),
+        "P1": hit.told,
         "DAMAGED": hit.mangled,
     }
     return {rule for rule, holds in tests.items() if holds} | _by_agent(hit)

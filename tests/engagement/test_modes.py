@@ -135,7 +135,9 @@ def test_what_arrives_for_a_forgotten_day_is_told_and_counts_nothing(stream: red
     assert (late.article_id, bytes(late.person)) == (None, bytes(16))
     assert (next_day.mode, next_day.ordinal, next_day.verdict) == ("aggregate", 1, "pending")
     settle(now=NOW + timedelta(days=3))
-    assert [(count.article_id, count.n) for count in tally.kept()] == [(link.article_id, 1)] * 2, "one vote for each day"
+    assert [(count.article_id, count.n) for count in tally.kept()] == [(link.article_id, 1)] * 2, (
+        "one vote for each day"
+    )
     assert tally.kept() == tally.recount()
     reports.refresh(now=NOW + timedelta(days=3))
     assert ("click", "unknown", "LATE", 1) in reports.told(sent.origin_id).filtered

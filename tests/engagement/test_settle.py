@@ -14,11 +14,11 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.delivery.models import Delivery, Send
+from pipeline.delivery.models import Delivery, Feedback, Send
 from pipeline.engagement import tally
 from pipeline.engagement.models import Event
 from pipeline.engagement.records import Flag
-from pipeline.engagement.settle import NOWHERE, settle, thresholds
+from pipeline.engagement.settle import BY_MACHINE, NOWHERE, TOLD_S, settle, thresholds, void_told
 from pipeline.engagement.verdicts import PRODUCTION, Hit, counts_from, judge
 from tests.factories import articles, audience, editions
 from tests.factories import delivery as deliveries
@@ -126,6 +126,24 @@ def test_the_hidden_link_unmasks_its_follower_and_takes_the_vote_back(sent: Sent
     assert settle(now=trap.at + timedelta(seconds=31)) == 2
     assert verdict(row) == ("scanner", ["R4", "R7"])
     assert tally.kept() == tally.recount() == []
+
+
+def test_what_the_provider_called_a_machine_before_the_verdict_is_none_of_a_persons(sent: Sent) -> None:
+    flagged, other, later = sent.hit(120, link=0), sent.hit(120, ordinal=2), sent.hit(200, link=0)
+    copy = sent.send.deliveries.get(ordinal=1)
+    known = {"kind": "other", "way": "webhook", "address_hash": b"", "noted_at": AGES, "delivery": copy}
+    Feedback.objects.create(
+        event="hook:1",
+        reason=f"{BY_MACHINE}click",
+        status=str(flagged.link),
+        at=flagged.at - timedelta(seconds=TOLD_S),
+        **known,
+    )
+    settle(now=AGES)
+    assert verdict(flagged) == ("scanner", ["P1"])
+    assert verdict(other) == verdict(later) == ("human", [])
+    assert void_told([copy.id], now=AGES) == 0
+    assert tally.kept() == tally.recount()
 
 
 def test_a_delivery_in_doubt_does_not_say_when_its_reader_had_the_mail(sent: Sent) -> None:

@@ -149,7 +149,7 @@ def test_a_crowd_ends_where_its_window_ends() -> None:
 def test_every_rule_that_can_fire_has_a_sentence() -> None:
     fired = {
         rule
-        for verdict in judge([hit(300, "", ua=GMAIL), *(one for one, _ in labelled(seed=3))])
+        for verdict in judge([hit(300, "", ua=GMAIL), hit(300, told=True), *(one for one, _ in labelled(seed=3))])
         for rule in verdict.rules
     }
     assert fired == set(RULES)

@@ -34,7 +34,7 @@ class Told:
     """One event as the provider tells it.
 
     `event_id` is "" where the provider has none, or another one for each attempt. `lasts` is its own word on a bounce:
-    True for good, False for now, None where it does not say.
+    True for good, False for now, None where it does not say. `by_machine`: it says that no person opened or clicked.
     """
 
     event_type: str
@@ -46,6 +46,8 @@ class Told:
     delivery: int | None
     at: datetime | None
     lasts: bool | None
+    url: str = ""
+    by_machine: bool = False
 
 
 def told(request: HttpRequest, *, provider: str, settings: Mapping[str, str], fetch: sns.Fetch) -> list[Told]:
@@ -106,6 +108,8 @@ def _plain(event: Any, provider: str) -> Told:
         delivery=_number((event.metadata or {}).get("delivery")),
         at=event.timestamp if event.timestamp and event.timestamp.tzinfo else None,
         lasts=_lasts(event.esp_event),
+        url=str(event.click_url or ""),
+        by_machine=_by_machine(event.esp_event),
     )
 
 
@@ -137,3 +141,17 @@ def _words(esp_event: Any) -> Iterator[str]:
         if isinstance(inner, Mapping):  # SES
             yield str(inner.get("bounceType"))
         yield from (str(esp_event.get(name)) for name in ("severity", "Type", "type", "event"))
+
+
+#: Brevo's words for a picture that a mail program's own servers fetched.
+_PROXIED = frozenset({"proxy_open", "unique_proxy_open"})
+
+
+def _by_machine(esp_event: Any) -> bool:
+    """SendGrid: `sg_machine_open`; Mailgun: `client-info.bot`; Brevo: the event's own name. Others have no word for it."""
+    if not isinstance(esp_event, Mapping):
+        return False
+    inner = esp_event.get("event-data")
+    client = (inner if isinstance(inner, Mapping) else esp_event).get("client-info")
+    bot = client.get("bot") if isinstance(client, Mapping) else None
+    return esp_event.get("sg_machine_open") is True or bool(bot) or esp_event.get("event") in _PROXIED

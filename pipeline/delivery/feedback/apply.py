@@ -16,6 +16,7 @@ from pipeline.channels.base import Outcome, Receipt
 from pipeline.delivery.feedback import whose
 from pipeline.delivery.feedback.events import SILENCE, WINDOW, Event, is_about_us, of_answer, worn_out
 from pipeline.delivery.models import Delivery, Feedback
+from pipeline.engagement.settle import BY_MACHINE, void_told
 from pipeline.staff.journal import note
 
 Kind = Feedback.Kind
@@ -46,6 +47,7 @@ def record_all(events: Iterable[Event], *, now: datetime) -> int:
             if event.id in known:
                 delivery, proven = known[event.id]
                 _take_effect(event, delivery, proven=proven, now=now)
+        _machines([event for key in fresh if (event := told[key]).reason.startswith(BY_MACHINE)], known, now=now)
         _arrivals([event for key in fresh if (event := told[key]).kind == Kind.DELIVERED], known)
     return len(fresh)
 
@@ -90,6 +92,13 @@ def _address(event: Event, known: dict[str, tuple[Delivery, bool]]) -> str:
 def _plain(text: str) -> str:
     """What PostgreSQL can hold: no NUL, no half of a character."""
     return "".join(c if c.isprintable() else " " for c in text.encode("utf-8", "replace").decode())
+
+
+def _machines(events: list[Event], known: dict[str, tuple[Delivery, bool]], *, now: datetime) -> None:
+    """Word that a machine opened or clicked may come after the verdict; where we saw nothing there is nothing to void."""
+    proven = {known[event.id][0].id for event in events if event.id in known and known[event.id][1]}
+    if proven:
+        void_told(proven, now=now)
 
 
 def _arrivals(events: list[Event], known: dict[str, tuple[Delivery, bool]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -12,6 +13,8 @@ from pipeline.channels.esp.hooks import Told
 from pipeline.delivery.feedback.events import Event
 from pipeline.delivery.feedback.reasons import CODE_OF_STATUS, Kind, judged
 from pipeline.delivery.models import Transport
+from pipeline.engagement import tokens
+from pipeline.engagement.settle import BY_MACHINE
 from pipeline.kernel.config import Config
 from pipeline.kernel.signing import Keyring
 
@@ -54,13 +57,14 @@ def transport_of(*, provider: str, token: str, config: Config) -> Transport | No
     return fits[0] if fits else None
 
 
-def events_of(told: Iterable[Told], *, transport: str, now: datetime) -> list[Event]:
-    """What concerns deliveries; opens and clicks are ours to count, by our own links."""
-    return [event for one in told if (event := _event(one, transport=transport, now=now))]
+def events_of(told: Iterable[Told], *, transport: str, keyring: Keyring, now: datetime) -> list[Event]:
+    """What concerns deliveries; opens and clicks are ours to count, by our own links, but for those of machines."""
+    return [event for one in told if (event := _event(one, transport=transport, keyring=keyring, now=now))]
 
 
-def _event(told: Told, *, transport: str, now: datetime) -> Event | None:
-    kind, reason, status = _meaning(told)
+def _event(told: Told, *, transport: str, keyring: Keyring, now: datetime) -> Event | None:
+    followed = _followed(told, keyring=keyring)
+    kind, reason, status = _of_machine(told, followed) if told.by_machine else _meaning(told)
     if kind is None:
         return None
     return Event(
@@ -72,11 +76,31 @@ def _event(told: Told, *, transport: str, now: datetime) -> Event | None:
         reason=reason,
         status=status,
         said=told.said,
+        copy=(followed.origin, followed.ordinal) if followed and followed.ordinal else None,
         delivery_id=told.delivery,
         remote_id=told.message_id,
         transport=transport,
         trusted=True,
     )
+
+
+_CLICK = re.compile(r"/c/([A-Za-z0-9_-]{26})(?![A-Za-z0-9_-])")
+
+
+def _followed(told: Told, *, keyring: Keyring) -> tokens.Token | None:
+    """The link of ours that was followed, by its own signature."""
+    found = _CLICK.search(told.url)
+    token = tokens.read(keyring, found[1], kind=tokens.Kind.CLICK) if found else None
+    return token if token and token.valid else None
+
+
+def _of_machine(told: Told, followed: tokens.Token | None) -> tuple[str | None, str, str]:
+    """A provider's word that nobody opened or clicked: kept with the link's number, for verdicts to look at."""
+    if told.event_type == "opened":
+        return "other", f"{BY_MACHINE}open", ""
+    if told.event_type == "clicked" and followed:
+        return "other", f"{BY_MACHINE}click", str(followed.link)
+    return None, "", ""
 
 
 def _meaning(told: Told) -> tuple[str | None, str, str]:
@@ -109,6 +133,7 @@ def _identity(told: Told, *, transport: str) -> str:
         told.message_id,
         told.recipient,
         told.at.isoformat() if told.at else "",
+        *filter(None, [told.url]),
     )
     return f"hook:{hashlib.blake2b('|'.join(parts).encode('utf-8', 'replace'), digest_size=20).hexdigest()}"
 

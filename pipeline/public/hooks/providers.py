@@ -56,7 +56,7 @@ def _posted(request: HttpRequest, row: Transport) -> HttpResponse:
     except (Permanent, FetchError):  # asked again later
         return HttpResponse("not set up\n", status=503, content_type=_PLAIN)
     now = timezone.now()
-    record_all(events_of(told, transport=row.name, now=now), now=now)
+    record_all(events_of(told, transport=row.name, keyring=config().keyring, now=now), now=now)
     return HttpResponse("thanks\n", content_type=_PLAIN)
 
 

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,17 @@ from pipeline.channels.esp.sns import NotAmazon, check
 from pipeline.delivery.feedback.webhooks import address_of
 from pipeline.delivery.models import Delivery, Feedback, Transport
 from pipeline.delivery.transports import sealed_settings
+from pipeline.engagement import tally
+from pipeline.engagement.models import Event as EngagementEvent
+from pipeline.engagement.models import Report
+from pipeline.engagement.tokens import Kind, Minter
 from pipeline.kernel.config import config
+from pipeline.kernel.signing import Keyring
 from pipeline.public.hooks import providers as esp_hooks
 from tests.delivery.feedback.test_apply import accepted
+from tests.factories import articles
 from tests.factories.certificates import Authority, authority
+from tests.factories.engagement import event as engagement_event
 from tests.factories.provider_server import SETTINGS
 
 pytestmark = pytest.mark.django_db
@@ -229,6 +236,72 @@ def test_word_of_a_delivery_settles_a_doubt_and_an_open_is_not_ours_to_count(
     assert not Feedback.objects.exists()
     assert tell(client, row, "delivered", copy, amazon) == 200
     assert Feedback.objects.get().kind == "delivered" and state(copy) == Delivery.State.ACCEPTED
+
+
+# -- what a provider takes for a machine
+
+
+def flagged(name: str, what: str, copy: Delivery, url: str = "") -> dict[str, Any]:
+    """An open or click with the provider's own word that no person did it."""
+    event = SHAPES[name](what, copy)
+    if name == "brevo":
+        return event | {"event": "unique_proxy_open"}
+    if name == "sendgrid":
+        return event | {"event": "open" if what == "opened" else "click", "sg_machine_open": True, "url": url}
+    return event | {"event": "opened" if what == "opened" else "clicked", "url": url, "client-info": {"bot": "generic"}}
+
+
+def judged(copy: Delivery, **fields: Any) -> EngagementEvent:
+    known = {"kind": "click", "link": 3, "at": datetime.fromtimestamp(AT + 2, UTC), "ordinal": copy.ordinal} | fields
+    return engagement_event(origin=copy.send.origin, **known)
+
+
+@pytest.mark.parametrize("name", ["brevo", "mailgun", "sendgrid"])
+def test_an_open_the_provider_takes_for_a_machine_is_voided_once(name: str, client: Client, amazon: Authority) -> None:
+    copy, other = accepted(readers=2)
+    row, way = judged(copy, kind="open", link=0), transport(name)
+    near = [judged(other, kind="open", link=0), judged(copy, kind="open", link=0, at=row.at + timedelta(minutes=1))]
+    for attempt in (1, 2):
+        body, headers = signed(name, flagged(name, "opened", copy), amazon, attempt=attempt)
+        assert post(client, address_of(way, config=config()), body, headers) == 200
+    row.refresh_from_db()
+    assert (row.verdict, row.rules) == ("scanner", ["P1"])
+    assert {EngagementEvent.objects.get(id=one.id).verdict for one in near} == {"human"}
+    assert Feedback.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["mailgun", "sendgrid"])
+def test_a_click_the_provider_takes_for_a_machine_gives_its_vote_back(
+    name: str, client: Client, amazon: Authority
+) -> None:
+    [copy] = accepted()
+    story = articles.article()
+    row, other = judged(copy, article=story), judged(copy, link=4, article=articles.article())
+    tally.rebuild()
+    minter = Minter(config().keyring, kind=Kind.CLICK, origin=copy.send.origin_id)
+    body, headers = signed(
+        name, flagged(name, "clicked", copy, f"https://t.example/c/{minter(copy.ordinal, 3)}"), amazon
+    )
+    assert post(client, address_of(transport(name), config=config()), body, headers) == 200
+    row.refresh_from_db(), other.refresh_from_db()
+    assert (row.verdict, row.rules, row.counted) == ("scanner", ["P1"], False)
+    assert (other.verdict, other.counted) == ("human", True)
+    assert tally.kept() == tally.recount()
+    assert sum(count.n for count in tally.kept()) == 1
+    assert Report.objects.get(origin=copy.send.origin).stale_since is not None
+
+
+def test_a_machines_click_we_never_saw_or_cannot_read_counts_nothing(client: Client, amazon: Authority) -> None:
+    [copy] = accepted()
+    way = address_of(transport("mailgun"), config=config())
+    minter = Minter(Keyring.from_secret("somebody else's secret"), kind=Kind.CLICK, origin=copy.send.origin_id)
+    for attempt, url in enumerate(["https://news.example/a", f"https://t.example/c/{minter(copy.ordinal, 3)}"]):
+        body, headers = signed("mailgun", flagged("mailgun", "clicked", copy, url), amazon, attempt=attempt)
+        assert post(client, way, body, headers) == 200
+    assert not Feedback.objects.exists()
+    body, headers = signed("mailgun", flagged("mailgun", "opened", copy), amazon, attempt=9)
+    assert post(client, way, body, headers) == 200
+    assert not EngagementEvent.objects.exists() and not tally.kept()
 
 
 # -- who is turned away
