@@ -14,6 +14,7 @@ from pipeline.engagement.keeping import expire
 from pipeline.hooks import tell as hooks
 from pipeline.kernel.queue import Job
 from pipeline.posts import sweep as posts
+from pipeline.schedule import rates
 from pipeline.sources import watch
 
 
@@ -38,3 +39,4 @@ def forget(**_: object) -> None:
 @shared_task(name=Job.UPKEEP_LEARN.value)
 def learn(**_: object) -> None:
     interests.learn()
+    rates.learn(now=timezone.now())

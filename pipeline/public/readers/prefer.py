@@ -59,7 +59,7 @@ def _page(
     stand = choices.choices_of(door.reader.id)
     say = say or visitors.language_of(request, known=stand.language)
     topics = choices.topics_for(door.reader.id)
-    rate = rates.per_week(topics, now=now)
+    rate = rates.per_week(topics)
     by_id = {choice.topic_id: choice for choice in stand.topics}
     rows = [_row(topic, by_id[topic.id], rate[topic.id], say, zone=_zone(stand.zone), now=now) for topic in topics]
     total = sum(choices.a_week(rate[c.topic_id] or 0, c) for c in stand.topics if not _is_paused(c, now=now))
