@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from pipeline.articles import intake, revise
+from pipeline.audience.imports import arriving
 from pipeline.audience.joining import confirming
 from pipeline.delivery import send
 from pipeline.delivery.learned import interests
@@ -32,6 +33,7 @@ def forget(**_: object) -> None:
     watch.forget(now=timezone.now())
     watch.learn(now=timezone.now())
     confirming.forget(now=timezone.now())
+    arriving.expire(now=timezone.now())
     hooks.forget(now=timezone.now())
     expire.keep_terms(now=timezone.now())
 

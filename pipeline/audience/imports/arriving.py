@@ -16,10 +16,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 
 from pipeline.audience.imports import enter, tables
 from pipeline.audience.imports.sheets import Unreadable
-from pipeline.audience.models import Import, Topic
+from pipeline.audience.models import Import, ImportFault, Topic
 from pipeline.kernel.config import config
 from pipeline.kernel.queue import Job, wake
 from pipeline.staff.journal import note
@@ -29,6 +30,9 @@ log = logging.getLogger("dateline.audience")
 LARGEST = 200 * 1024 * 1024  #: bytes of a file; a million readers are a quarter of it
 SLICE_S = 20  #: other slow work goes between two slices
 REHEARSAL_S = 100  #: a rehearsal cannot be divided, and a task has two minutes
+#: Refused rows name people who are no readers: they are mended soon or never. The numbers of an import stay longer.
+FAULTS_KEPT, IMPORTS_KEPT = timedelta(days=30), timedelta(days=400)
+PORTION = 5_000
 KEPT = timedelta(days=7)  #: a rehearsed file waits so long for its yes, a stopped one for someone to go on
 TOO_LONG = (
     "It is too long to be rehearsed here; what was found so far stands below. "
@@ -115,6 +119,17 @@ def forget(*, now: datetime) -> int:
     for place in old:
         shutil.rmtree(place, ignore_errors=True)
     return len(old)
+
+
+def expire(*, now: datetime) -> int:
+    """Delete what was refused a month ago, and imports of a year ago; how many refused rows. A stop or a kill is an end."""
+    ended = Import.objects.annotate(last=Coalesce("ended_at", "started_at"))
+    stale = ImportFault.objects.filter(made_in__in=ended.filter(last__lt=now - FAULTS_KEPT)).order_by("id")
+    gone = 0
+    while ids := list(stale.values_list("id", flat=True)[:PORTION]):
+        gone += ImportFault.objects.filter(id__in=ids).delete()[0]
+    ended.filter(last__lt=now - IMPORTS_KEPT).delete()
+    return gone
 
 
 def _entered(row: Import, topic: Topic, *, slice_s: float, now: datetime) -> None:

@@ -15,6 +15,9 @@ from pipeline.audience import subscribe
 from pipeline.audience.joining.asking import follows_all, is_barred
 from pipeline.audience.models import Confirmation, Subscriber, Topic
 
+#: How long a link is told to be used or old; after it, nobody knows it.
+KEPT = timedelta(days=30)
+PORTION = 5_000
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -108,7 +111,12 @@ def confirm(token: str, *, origin: str, network: str, now: datetime) -> Found:
 
 
 def forget(*, now: datetime) -> int:
-    """Delete addresses whose owner never confirmed, a week after their last letter; how many."""
+    """Delete letters long over, and addresses whose owner never confirmed, a week after their last; how many of these.
+
+    Consents are the evidence and stay. A link is answered as used or old for as long as its letter is kept.
+    """
+    over = Confirmation.objects.filter(expires_at__lt=now - KEPT).order_by("id")
+    Confirmation.objects.filter(id__in=list(over.values_list("id", flat=True)[:PORTION])).delete()
     stale = Subscriber.objects.filter(state=Subscriber.State.PENDING, created_at__lt=now - timedelta(days=7))
     stale = stale.filter(subscriptions=None).exclude(confirmations__expires_at__gt=now).filter(consents__act="asked")
     return (

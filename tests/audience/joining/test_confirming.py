@@ -99,3 +99,15 @@ def test_an_address_nobody_confirmed_is_forgotten_and_a_reader_is_not(wish: Wish
     assert confirming.forget(now=NOW + timedelta(days=6)) == 0
     assert confirming.forget(now=NOW + timedelta(days=8)) == 1
     assert Subscriber.objects.get().address == "dan@example.org"
+
+
+def test_a_letter_long_over_is_forgotten_and_what_it_proved_stays(wish: Wishing, brief: Topic) -> None:
+    token = letter(wish).token
+    confirming.confirm(token, now=NOW, **WHERE)
+    over = Confirmation.objects.get().expires_at + confirming.KEPT
+    confirming.forget(now=over)
+    assert confirming.found(token, now=over).state == State.USED
+    confirming.forget(now=over + timedelta(seconds=1))
+    assert confirming.found(token, now=over).state == State.UNKNOWN
+    assert audience.reach(topic_id=brief.id) == 1
+    assert Consent.objects.filter(act="confirmed").count() == 1
