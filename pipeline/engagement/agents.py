@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 from pipeline.engagement import crawlers
 
@@ -136,6 +137,27 @@ _KNOWN = [
 ]
 
 
+#: Companies that rent out servers, by the numbers of their networks (asn) where somebody else looked that up.
+HOSTING_ASNS = frozenset({16509, 14618, 396982, 14061, 24940, 16276, 63949, 20473, 12876})
+
+
+def _hosting() -> dict[int, dict[int, frozenset[int]]]:
+    """hosting.txt by address version and length of the prefix: an address is looked up, not compared with each."""
+    lines = Path(__file__).with_name("hosting.txt").read_text(encoding="ascii").splitlines()
+    nets = [ip_network(line) for line in lines if line and line[0] not in "#["]
+    return {
+        version: {
+            size: frozenset(int(net.network_address) >> net.max_prefixlen - size for net in nets
+                            if (net.version, net.prefixlen) == (version, size))
+            for size in {net.prefixlen for net in nets if net.version == version}
+        }
+        for version in (4, 6)
+    }  # fmt: skip
+
+
+_HOSTING = _hosting()
+
+
 def only_scans(network: str) -> bool:
     """Whether a network by that name never carries a person's request."""
     return network == A_SCANNER or network in SCANNING_NETWORKS
@@ -154,6 +176,17 @@ def known_network(ip: str) -> str:
     except ValueError:
         return ""
     return next((name for net, name in _KNOWN if address in net), "")
+
+
+@lru_cache(maxsize=65536)
+def is_hosted(ip: str) -> bool:
+    """Whether servers live at this address; readers come from there by way of a VPN, so it proves nothing alone."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return False
+    number, bits = int(address), address.max_prefixlen
+    return any(number >> bits - size in blocks for size, blocks in _HOSTING[address.version].items())
 
 
 @lru_cache(maxsize=65536)

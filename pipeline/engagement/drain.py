@@ -38,13 +38,14 @@ CREATE TEMPORARY TABLE inbound (id bytea, at timestamptz, kind text, origin bigi
     flags int, method text, network bytea, agent text, seconds int, is_read boolean) ON COMMIT DROP
 """
 #: What may be kept, as it is at the hit: the newsletter's and the reader's choice, whichever is less. Consent must
-#: have been there when the edition left as well. Before the horizon everything is gone, and late arrivals with it; and
+#: have been there when the edition left as well, and the browser must not ask for privacy. Before the horizon everything is gone, and late arrivals with it; and
 #: of a day whose persons are forgotten nobody can say any more whether this one was counted.
 _MODE = f"""
 CASE WHEN inbound.at < to_timestamp({HORIZON} * 60.0)
        OR inbound.ordinal > 0 AND inbound.origin <> 0 AND inbound.at < to_timestamp({FORGOTTEN} * 60.0) THEN 'late'
      WHEN 'off' IN (newsletter.tracking, reader.tracking) THEN 'off'
      WHEN newsletter.tracking = 'consented' AND reader.tracking = 'consented' AND reader.tracking_at <= origin.started_at
+      AND inbound.flags & {int(Flag.PRIVATE)} = 0
      THEN 'consented' ELSE 'aggregate' END
 """
 #: Of a record that came twice the first stands: without the order it was whichever the joins brought up (seen once).
@@ -176,6 +177,7 @@ def _apply(records: list[Record], *, now: datetime) -> int:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(_INBOUND)
+        cursor.execute("SET LOCAL work_mem = '64MB'")  # a portion is sorted and kept in memory, not on disk
         with cursor.copy("COPY inbound FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(_TYPES)
             for record in records:

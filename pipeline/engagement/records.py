@@ -9,9 +9,10 @@ and the body is, for each event,
     at(8, ms since 1970) | kind(1) | flags(1) | origin(4) | ordinal(4) | link(2) | method(1) | visitor(16)
     | length of user agent(1) | length of referrer host(1) | user agent | referrer host | seconds(2, where timed)
 
-all big-endian. The highest bit of the flags byte says that seconds follow; frames written before there were any lack
-it and are read as ever. A reader older than this bit finds bytes to spare and sets the frame aside, so the drain is
-replaced before the door. A payload is one frame or several in a row, so a journal file is a payload too.
+all big-endian. The highest bit of the flags byte says that seconds follow, and the flags byte was full then: the flags
+from HOSTED on are the upper half of the method byte, where 15 is OTHER as 255 is without them. Frames written before
+there were any are read as ever. A reader older than these sets such a frame aside, so the drain is replaced before the
+door. A payload is one frame or several in a row, so a journal file is a payload too.
 
 An event's id is its door's boot (6 random bytes, one per process start: a repeat among 10,000 boots has a
 chance of 2 in 10 million) and a counter (6 bytes) that starts at 1 and has no gaps. It is made once, before
@@ -46,7 +47,7 @@ _KIND_CODES: dict[str, int] = {Kind.CLICK: 1, Kind.OPEN: 2, Kind.VIEW: 3, Kind.L
 _KINDS = {code: Kind(kind) for kind, code in _KIND_CODES.items()}
 _METHOD_CODES = {"GET": 0, "HEAD": 1, "OPTIONS": 2, "POST": 3}
 _OTHER_METHOD = 255
-_METHODS = {code: method for method, code in _METHOD_CODES.items()} | {_OTHER_METHOD: "OTHER"}
+_OTHER_WITH_FLAGS = 15
 
 
 class Poisoned(ValueError):
@@ -63,10 +64,19 @@ class Flag(IntFlag):
     HONEYPOT = 16
     SCANNER = 32  #: from a network that only scans mail (agents.only_scans)
     GATEWAY = 64  #: from one that scans and isolates readers (agents.may_scan)
+    HOSTED = 256  #: from where servers live (agents.is_hosted)
+    PRIVATE = 512  #: its reader asks not to be measured (GPC, DNT): an act counts, and is nobody's in particular
 
 
-#: Every value of the byte, because looking one up costs a tenth of making one.
-_FLAGS = tuple(Flag(value) for value in range(256))
+#: Every value there is, because looking one up costs a tenth of making one.
+_FLAGS = tuple(Flag(value) for value in range(1024))
+_EXTRA = range(4)  #: the two flags above the byte
+#: The method byte: which method, and the flags above the other byte.
+_METHODS: dict[int, tuple[str, int]] = {
+    **{code | extra << 4: (method, extra << 8) for method, code in _METHOD_CODES.items() for extra in _EXTRA},
+    **{_OTHER_WITH_FLAGS | extra << 4: ("OTHER", extra << 8) for extra in _EXTRA},
+    _OTHER_METHOD: ("OTHER", 0),
+}
 
 
 class Record(NamedTuple):
@@ -144,6 +154,9 @@ def encode(
     timed = b""
     if seconds is not None:
         flags, timed = flags | _TIMED, _SECONDS.pack(min(max(seconds, 0), MOST_SECONDS))
+    if flags > 0xFF:
+        code = code & _OTHER_WITH_FLAGS | flags >> 8 << 4
+        flags &= 0xFF
     packed = _EVENT.pack(at_ms, _KIND_CODES[kind], flags, origin, ordinal, link, code, visitor, *lengths)
     return packed + agent + host + timed
 
@@ -217,7 +230,8 @@ def _records(one: Frame) -> Iterator[Record]:
 
 
 def _record(identity: bytes, fields: list[Any], texts: tuple[bytes, bytes], seconds: int | None) -> Record:
-    at_ms, kind, flags, origin, ordinal, link, method, visitor = fields
+    at_ms, kind, flags, origin, ordinal, link, code, visitor = fields
+    method, extra = _METHODS[code]
     return Record(
         identity,
         at_ms,
@@ -225,8 +239,8 @@ def _record(identity: bytes, fields: list[Any], texts: tuple[bytes, bytes], seco
         origin,
         ordinal,
         link,
-        _FLAGS[flags & ~_TIMED],
-        _METHODS[method],
+        _FLAGS[flags & ~_TIMED | extra],
+        method,
         visitor,
         _text(texts[0]),
         _text(texts[1]),

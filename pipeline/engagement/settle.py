@@ -162,6 +162,7 @@ def _hit(row: _Row) -> Hit:
         honeypot=Flag.HONEYPOT in flags or row.link_kind == "honeypot",
         mangled=Flag.MANGLED in flags,
         told=row.told,
+        hosted=Flag.HOSTED in flags,
         network=A_SCANNER if Flag.SCANNER in flags else A_GATEWAY if Flag.GATEWAY in flags else "",
     )
 

@@ -33,6 +33,7 @@ RULES: Mapping[str, str] = {
     "R7": "Different links of one message were followed faster than a person can.",
     "R8": "Links of this message arrived damaged, twice or beside an undamaged one: gateways try what happens.",
     "R9": "One network followed links of many readers in quick succession.",
+    "R10": "It came from where servers live, and faster than readers usually do: a doubt, for VPNs end there as well.",
     "P1": "The mail provider said that a machine did it.",
     "MPP": "Apple Mail fetched the picture by itself, whether or not anyone read.",
     "DAMAGED": "The link arrived damaged once, which proves nothing.",
@@ -57,7 +58,7 @@ class Hit:
     mail to one reader; "" is nobody in particular (a social post), where rules about one reader do not apply.
     `link` is "" for the open picture. `ip` is an address or an opaque key of its prefix. `network` is what
     `agents.known_network` said at the door, else None. `links`: how many the message carries, 0 where not known. `told`: the
-    mail provider's own word that it was a machine.
+    mail provider's own word that it was a machine. `hosted`: what `agents.is_hosted` said at the door, None to ask here.
     """
 
     at: datetime
@@ -74,6 +75,7 @@ class Hit:
     asn: int | None = None
     links: int = 0
     told: bool = False
+    hosted: bool | None = None
 
     @property
     def is_open(self) -> bool:
@@ -107,6 +109,9 @@ class Thresholds:
     sweep_links: int = 4
     sweep_links_unknown_total: int = 6
     mangled_pair_s: float = 2.0
+    #: from where servers live: alone nothing, but sooner after acceptance than most read, or two links sooner than most
+    hosted_after_s: float = 120.0
+    hosted_pair_s: float = 15.0
     crowd_s: float = 600.0
     crowd_readers: int = 20
     crowd_gap_s: float = 2.0
@@ -139,6 +144,7 @@ def judge(hits: Sequence[Hit], *, thresholds: Thresholds = PRODUCTION) -> list[V
         one = _Message(hits, order, marks, thresholds)
         one.hidden_link()
         one.bursts()
+        one.hosted()
         one.damage()
     for order in _grouped(hits, by_time, lambda hit: _crowd_key(hit, thresholds)):
         for index in _crowds(hits, order, thresholds):
@@ -150,7 +156,7 @@ def _verdict(found: set[str]) -> Verdict:
     rules = tuple(rule for rule in RULES if rule in found)
     if found & {"R2", "MPP"}:
         return Verdict(Ruling.PREFETCH, rules)
-    if found - {"DAMAGED", "PROXY"}:
+    if found - {"DAMAGED", "PROXY", "R10"}:
         return Verdict(Ruling.SCANNER, rules)
     return Verdict(Ruling.UNKNOWN if found else Ruling.HUMAN, rules)
 
@@ -166,6 +172,7 @@ def _alone(hit: Hit, thresholds: Thresholds) -> set[str]:
         "R5": agents.only_scans(network),
         "R6": _too_soon(hit, thresholds, gateway=gateway),
         "P1": hit.told,
+        "R10": _is_hosted(hit) and _sooner(hit, thresholds.hosted_after_s),
         "DAMAGED": hit.mangled,
     }
     return {rule for rule, holds in tests.items() if holds} | _by_agent(hit)
@@ -187,7 +194,18 @@ def _too_soon(hit: Hit, thresholds: Thresholds, *, gateway: bool) -> bool:
     least = thresholds.open_after_s if hit.is_open else thresholds.click_after_s
     if gateway:
         least = thresholds.slow_gateway_s
-    return hit.at - hit.delivered_at < timedelta(seconds=least)
+    return _sooner(hit, least)
+
+
+def _sooner(hit: Hit, after_s: float) -> bool:
+    return hit.delivered_at is not None and hit.at - hit.delivered_at < timedelta(seconds=after_s)
+
+
+def _is_hosted(hit: Hit) -> bool:
+    """Of clicks only: pictures are fetched by servers for all the world."""
+    if hit.is_open:
+        return False
+    return hit.asn in agents.HOSTING_ASNS or (agents.is_hosted(hit.ip) if hit.hosted is None else hit.hosted)
 
 
 def _grouped(hits: Sequence[Hit], order: Sequence[int], key: Callable[[Hit], str]) -> Iterable[list[int]]:
@@ -273,6 +291,12 @@ class _Message:
             self.marks[index].add("R7")
         opens = [i for i in self.order if self.hits[i].is_open]
         self._near(sorted(found, key=lambda i: self.hits[i].at), opens, "R7", at.trio_s, local=True)
+
+    def hosted(self) -> None:
+        """R10, second half: it never convicts, it leaves in doubt."""
+        clicks = [i for i in self.order if _is_hosted(self.hits[i])]
+        for index in _spread(self.hits, clicks, span_s=self.thresholds.hosted_pair_s, links=2):
+            self.marks[index].add("R10")
 
     def damage(self) -> None:
         """R8: two damaged links, or a damaged and a whole one from one source at once."""

@@ -11,11 +11,11 @@ from pipeline.engagement.records import Flag
 from pipeline.tracking.answers import Scope
 from pipeline.tracking.limits import Allowance
 from pipeline.tracking.spool.stream import Stream
-from pipeline.tracking.visit import Visitors, is_prefetch, network_of, referrer_host, sender
+from pipeline.tracking.visit import Visitors, asks_for_privacy, is_prefetch, network_of, referrer_host, sender
 
 #: Of one /24 or /48: a big house on one address, at the minute a letter arrives, stays far below; a loop does not.
 AT_ONCE, PER_S = 3000, 100.0
-_HEAD, _PREFETCH = int(Flag.HEAD), int(Flag.PREFETCH)
+_HEAD, _PREFETCH, _PRIVATE = int(Flag.HEAD), int(Flag.PREFETCH), int(Flag.PRIVATE)
 
 
 class Recorder:
@@ -79,4 +79,8 @@ class Recorder:
 
 def _manner(method: str, headers: dict[bytes, bytes]) -> int:
     """Bits of records.Flag as an int: making the enum member would cost more than the rest."""
-    return (0 if method == "GET" else _HEAD) | (_PREFETCH if is_prefetch(headers) else 0)
+    return (
+        (0 if method == "GET" else _HEAD)
+        | (_PREFETCH if is_prefetch(headers) else 0)
+        | (_PRIVATE if asks_for_privacy(headers) else 0)
+    )

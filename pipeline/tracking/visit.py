@@ -70,7 +70,8 @@ def network_of(address: str) -> Network:
         return Network(0, True)
     name = agents.known_network(str(found))
     flags = Flag.SCANNER if agents.only_scans(name) else Flag.GATEWAY if agents.may_scan(name) else 0
-    return Network(int(flags), any(found in net for net in _OURS))
+    hosted = Flag.HOSTED if agents.is_hosted(str(found)) else 0
+    return Network(int(flags | hosted), any(found in net for net in _OURS))
 
 
 def sender(client: tuple[str, int] | None, headers: Mapping[bytes, bytes], *, hops: int) -> str:

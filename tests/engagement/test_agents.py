@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+from itertools import pairwise
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engagement.agents import Kind, fetching_ahead, kind, known_network, may_scan, only_scans, prefix
+from pipeline.engagement import agents
+from pipeline.engagement.agents import (
+    Kind,
+    fetching_ahead,
+    is_hosted,
+    kind,
+    known_network,
+    may_scan,
+    only_scans,
+    prefix,
+)
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 CHROME = (
@@ -210,3 +224,28 @@ def test_what_the_list_takes_for_a_robot_and_people_send_is_a_person(ua: str) ->
 )  # fmt: skip
 def test_a_network_only_scans_or_has_readers_as_well(ip: str, only: bool, may: bool) -> None:
     assert (only_scans(known_network(ip)), may_scan(known_network(ip))) == (only, may)
+
+
+@pytest.mark.parametrize(
+    ("ip", "hosted"),
+    [
+        ("95.216.0.0", True), ("95.217.255.255", True), ("95.218.0.0", False), ("95.215.255.255", False),
+        ("3.127.0.1", True), ("45.77.1.2", True), ("2a01:4f9:2a:1::1", True), ("2a01:4fa::1", False),
+        ("40.107.218.12", False), ("66.249.93.5", False), ("192.0.2.1", False), ("a keyed hash", False), ("", False),
+    ],
+)  # fmt: skip
+def test_servers_live_in_the_blocks_of_the_list_and_not_beside_them(ip: str, hosted: bool) -> None:
+    assert is_hosted(ip) is hosted
+
+
+def test_the_list_of_hosting_networks_is_sound() -> None:
+    """No block stands in it twice or within another, none is private or one of a scanner's or a webmail's proxy."""
+    lines = Path(agents.__file__).with_name("hosting.txt").read_text(encoding="ascii").splitlines()
+    nets = [ip_network(line) for line in lines if line and line[0] not in "#["]
+    assert len(nets) > 200
+    for version in (4, 6):
+        ordered = sorted(net for net in nets if net.version == version)
+        assert not [(one, two) for one, two in pairwise(ordered) if one.overlaps(two)]
+    assert all(net.is_global for net in nets)
+    assert {net.prefixlen for net in nets if net.version == 4} <= set(range(9, 25))
+    assert not any(is_hosted(ip) for ip in ("40.92.1.1", "52.100.1.1", "67.231.150.4", "17.58.1.1", "66.102.8.1"))

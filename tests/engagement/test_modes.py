@@ -96,6 +96,16 @@ def test_consent_given_after_the_edition_left_is_none_for_it(stream: redis.Redis
     assert row.mode == "aggregate"
 
 
+def test_who_asks_for_privacy_at_the_click_is_counted_and_not_kept(stream: redis.Redis, sent: Send) -> None:
+    choose(sent, newsletter="consented", reader="consented")
+    asked, not_asked = Flag.MAC_OK | Flag.PRIVATE, Flag.MAC_OK
+    drained(stream, record(1, origin=sent.origin_id, flags=asked), record(2, origin=sent.origin_id, flags=not_asked))
+    assert list(Event.objects.order_by("id").values_list("mode", flat=True)) == ["aggregate", "consented"]
+    settle(now=NOW + timedelta(hours=1))
+    assert set(Event.objects.values_list("verdict", flat=True)) == {"human"}
+    assert forget(now=NOW + timedelta(days=2)) == 2, "of that day nothing of this reader stays named"
+
+
 def test_consent_taken_back_acts_at_the_next_hit(stream: redis.Redis, sent: Send) -> None:
     choose(sent, newsletter="consented", reader="consented")
     drained(stream, record(1, origin=sent.origin_id))

@@ -20,7 +20,7 @@ rows = st.builds(
     origin=st.integers(0, 2**32 - 1),
     ordinal=st.integers(0, 2**32 - 1),
     link=st.integers(0, 2**16 - 1),
-    flags=st.integers(0, 127).map(Flag),
+    flags=st.builds(lambda low, high: Flag(low | high << 8), st.integers(0, 127), st.integers(0, 3)),
     method=st.sampled_from(["GET", "HEAD", "OPTIONS", "POST", "OTHER"]),
     visitor=st.binary(min_size=16, max_size=16),
     user_agent=texts,
@@ -55,6 +55,22 @@ def test_a_frame_from_before_there_were_seconds_is_read_as_ever() -> None:
     body = bytes.fromhex("0000018bcfe56800 01 02 00000009 00000007 0001 00") + bytes(16) + b"\x02\x00UA"
     assert frame([body], boot=BOOT, first=7) == pack([a_record(7)])
     assert unpack(frame([body], boot=BOOT, first=7)) == [a_record(7)]
+
+
+def test_a_frame_from_before_there_were_more_flags_than_a_byte_is_read_as_ever() -> None:
+    """Byte for byte what the door wrote then: its method byte is 0 to 3, or 255."""
+    for method, code in (("GET", 0), ("HEAD", 1), ("OPTIONS", 2), ("POST", 3), ("OTHER", 255)):
+        encoded = encode(at_ms=1, kind="click", flags=127, origin=2, ordinal=3, link=4, method=method)
+        assert encoded[20] == code
+        assert unpack(frame([encoded], boot=BOOT, first=1))[0].method == method
+
+
+@pytest.mark.parametrize("code", [4, 14, 64, 128, 254])
+def test_a_method_byte_that_nobody_wrote_is_poison(code: int) -> None:
+    encoded = bytearray(encode(at_ms=1, kind="click", flags=127, origin=2, ordinal=3, link=4))
+    encoded[20] = code
+    with pytest.raises(Poisoned):
+        unpack(frame([bytes(encoded)], boot=BOOT, first=1))
 
 
 def test_a_time_too_long_for_two_bytes_is_cut() -> None:

@@ -54,6 +54,14 @@ def test_no_kind_of_machine_hides_behind_the_others(machine: Any) -> None:
     assert sum(found) / len(found) >= 0.9
 
 
+def test_a_scanner_on_a_rented_server_is_left_in_doubt_and_counts_nothing() -> None:
+    chance, day = random.Random(5), list[tuple[Hit, bool]]()
+    for number in range(50):
+        facts = {"message": f"m{number}", "delivered_at": SENT, "links": 12}
+        day += [(one, True) for one in hits.rented(chance, facts, SENT, 12)]
+    assert {verdict for verdict, _ in ruled(day)} == {"unknown"}
+
+
 @pytest.mark.parametrize("hour", [1, 5])
 def test_a_wave_at_the_hour_is_a_machine_to_the_last_hit(hour: int) -> None:
     wave = [(one, True) for one in hits.wave(random.Random(hour), hour=hour)]

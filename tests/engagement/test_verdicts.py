@@ -63,6 +63,16 @@ def rulings(*hits: Hit) -> list[str]:
         (hit(300, "", ua=MPP), Ruling.PREFETCH, ("MPP",)),
         (hit(3, "", ua=MPP), Ruling.PREFETCH, ("R6", "MPP")),
         (hit(300, "", ua=GMAIL), Ruling.UNKNOWN, ("PROXY",)),
+        (hit(300, told=True), Ruling.SCANNER, ("P1",)),
+        # R10: where servers live, a doubt for who is early and nothing for who is not, or opens, or has another address
+        (hit(119, ip="95.216.3.4"), Ruling.UNKNOWN, ("R10",)),
+        (hit(119, ip="k7f", hosted=True), Ruling.UNKNOWN, ("R10",)),
+        (hit(119, asn=24940), Ruling.UNKNOWN, ("R10",)),
+        (hit(20, ip="95.216.3.4"), Ruling.SCANNER, ("R6", "R10")),
+        (hit(120, ip="95.216.3.4"), Ruling.HUMAN, ()),
+        (hit(119, "", ip="95.216.3.4"), Ruling.HUMAN, ()),
+        (hit(119, ip="95.216.3.4", hosted=False), Ruling.HUMAN, ()),
+        (hit(119, ip="95.216.3.4", delivered_at=None), Ruling.HUMAN, ()),
     ],
 )
 def test_one_event_alone_is_judged_by_its_own_rules(one: Hit, ruling: Ruling, rules: tuple[str, ...]) -> None:
@@ -112,6 +122,11 @@ FAR = "198.51.100.9"
         ([hit(300), hit(300.4, mangled=True)], "scanner scanner"),
         ([hit(300), hit(303, mangled=True)], "human unknown"),
         ([hit(300, mangled=True), hit(300, message="b", mangled=True)], "unknown unknown"),
+        # R10: two links from where servers live, sooner than most read; beside them a reader at home
+        ([hit(300, hosted=True), hit(315, "2", ip=FAR, hosted=True), hit(310, "3")], "unknown unknown human"),
+        ([hit(300, hosted=True), hit(316, "2", hosted=True)], "human human"),
+        ([hit(300, hosted=True), hit(310, hosted=True)], "human human"),
+        ([hit(300, hosted=True), hit(304, "2", hosted=True)], "scanner scanner"),
         # nobody in particular: no rule about one reader applies
         ([hit(300 + n, str(n), message="", delivered_at=None) for n in range(5)], "human " * 5),
     ],
@@ -149,7 +164,9 @@ def test_a_crowd_ends_where_its_window_ends() -> None:
 def test_every_rule_that_can_fire_has_a_sentence() -> None:
     fired = {
         rule
-        for verdict in judge([hit(300, "", ua=GMAIL), hit(300, told=True), *(one for one, _ in labelled(seed=3))])
+        for verdict in judge(
+            [hit(300, "", ua=GMAIL), hit(300, told=True), hit(60, hosted=True), *(one for one, _ in labelled(seed=3))]
+        )
         for rule in verdict.rules
     }
     assert fired == set(RULES)

@@ -71,6 +71,8 @@ def reader(chance: random.Random, facts: dict[str, Any], delivered: datetime, li
     isolated = chance.random() < 0.03
     asn = 22843 if isolated else None
     ip = f"67.231.{chance.randrange(144, 160)}.{chance.randrange(256)}" if isolated else ip
+    if not isolated and chance.random() < 0.05:  # behind a VPN
+        ip = f"95.216.{chance.randrange(256)}.{chance.randrange(256)}"
     at = delivered + timedelta(seconds=max(chance.lognormvariate(7.8, 1.4), 3700 if asn else 0))
     for link in chance.sample(range(links), k=chance.choice([1, 1, 1, 2, 3, 4])):
         yield Hit(at=at, link=str(link), ua=ua, ip=ip, asn=asn, **facts)
@@ -171,6 +173,13 @@ def unfurlers(chance: random.Random, facts: dict[str, Any], delivered: datetime,
     for agent in UNFURLERS:
         ip = f"3.5.{chance.randrange(256)}.8"
         yield Hit(at=at + timedelta(seconds=chance.uniform(0, 3)), link="5", ua=agent, ip=ip, **facts)
+
+
+def rented(chance: random.Random, facts: dict[str, Any], delivered: datetime, links: int) -> Iterator[Hit]:
+    """A small scanner on a rented server: one link, not at once. Nothing but its address gives it away."""
+    ip = f"45.77.{chance.randrange(256)}.{chance.randrange(256)}"
+    at = delivered + timedelta(seconds=chance.uniform(31, 119))
+    yield Hit(at=at, link=str(chance.randrange(links)), ua=CHROME, ip=ip, **facts)
 
 
 MACHINES = [gateway, unfurlers, safe_links, sweeper, trapped, damager, apple, header_bots, early]

@@ -69,7 +69,7 @@ async def test_who_asks_for_privacy_is_counted_when_clicking_and_not_when_openin
         assert (await door.get(f"/o/{opening}", headers={wish: "1"})).body == PIXEL
         await door.get(f"/c/{token}", headers={wish: "1"})
         health = json.loads((await door.get("/healthz")).body)
-    assert [record.kind for record in valkey.events()] == ["click"]
+    assert [(record.kind, record.flags) for record in valkey.events()] == [("click", Flag.MAC_OK | Flag.PRIVATE)]
     assert health["dropped"] == {"open: asked not to be measured": 1}
 
 
