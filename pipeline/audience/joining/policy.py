@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import idna
+from disposable_email_domains import blocklist
 
 from pipeline.audience.addresses import NotAnAddress, normal
 from pipeline.kernel.config import config
@@ -14,14 +15,8 @@ FUNCTIONS = frozenset(
     {"abuse", "admin", "administrator", "daemon", "hostmaster", "mailer-daemon", "no-reply", "noc", "noreply",
      "postmaster", "root", "security", "spam", "webmaster"}
 )  # fmt: skip
-#: The best known places that give an address away for minutes. An operator's own list adds to them.
-THROWAWAY = frozenset(
-    {"10minutemail.com", "discard.email", "dispostable.com", "fakeinbox.com", "getnada.com", "guerrillamail.com",
-     "guerrillamail.info", "guerrillamail.net", "guerrillamail.org", "mailcatch.com", "maildrop.cc", "mailinator.com",
-     "mailnesia.com", "mintemail.com", "mohmal.com", "sharklasers.com", "spambox.us", "temp-mail.org", "tempmail.com",
-     "tempr.email", "throwawaymail.com", "trashmail.com", "trashmail.de", "yopmail.com", "yopmail.fr"}
-)  # fmt: skip
 OWN_LIST = "refused-domains.txt"
+ALLOWED = "!"  #: before a domain of the own list that may join all the same
 
 
 class Unwelcome(ValueError):
@@ -47,16 +42,34 @@ def usable(address: str) -> str:
 
 
 def _is_throwaway(domain: str) -> bool:
-    """Subdomains of a listed domain are listed."""
-    labels = idna.encode(domain, uts46=True).decode("ascii").split(".")
-    listed = THROWAWAY | own_list(config().data_dir)
-    return any(".".join(labels[at:]) in listed for at in range(len(labels) - 1))
+    """Subdomains of a listed domain are listed; the longest name that is listed anywhere decides."""
+    labels = _travels(domain).split(".")
+    own = own_list(config().data_dir)
+    for name in (".".join(labels[at:]) for at in range(len(labels) - 1)):
+        if f"{ALLOWED}{name}" in own:
+            return False
+        if name in own or name in blocklist:
+            return True
+    return False
 
 
 def own_list(data_dir: Path) -> frozenset[str]:
-    """The operator's domains, one a line, `#` before a remark; read again each time, for it is short and may change."""
+    """The operator's domains, one a line, `#` before a remark and `!` before one that may join; read again each time, for it
+    is short and may change.
+    """
     try:
         lines = (data_dir / OWN_LIST).read_text(encoding="utf-8").splitlines()
     except OSError:
         return frozenset()
-    return frozenset(filter(None, (line.partition("#")[0].strip().lower() for line in lines)))
+    names = (line.partition("#")[0].strip().lower() for line in lines)
+    return frozenset(
+        f"{ALLOWED if name[0] == ALLOWED else ''}{_travels(name.lstrip(ALLOWED))}" for name in names if name
+    )
+
+
+def _travels(domain: str) -> str:
+    """As DNS writes it; what is no domain stays as it is, and is nobody's."""
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return domain

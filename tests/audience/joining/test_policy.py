@@ -51,10 +51,24 @@ def test_what_cannot_join_is_refused_with_a_reason(given: str, code: str) -> Non
 
 def test_an_operator_adds_domains_of_their_own() -> None:
     path: Path = config().data_dir / policy.OWN_LIST
-    path.write_text("# ours\nBücher.example  # not this\nxn--bcher-kva.example\n\n", encoding="utf-8")
+    path.write_text("# ours\nBücher.example  # not this\n..nonsense..\n!\n!good.mailinator.com\n", encoding="utf-8")
     try:
-        with pytest.raises(Unwelcome, match="throwaway"):
-            usable("cleo@bücher.example")
+        for refused in (
+            "cleo@bücher.example",
+            "cleo@deep.bücher.example",
+            "cleo@mailinator.com",
+            "cleo@od.mailinator.com",
+        ):
+            with pytest.raises(Unwelcome, match="throwaway"):
+                usable(refused)
+        assert usable("cleo@good.mailinator.com")
     finally:
         path.unlink()
     assert usable("cleo@bücher.example")
+
+
+@pytest.mark.parametrize(
+    "domain", ["gmail.com", "proton.me", "duck.com", "privaterelay.appleid.com", "mozmail.com", "laposte.net"]
+)
+def test_mailboxes_and_relays_of_living_people_may_join(domain: str) -> None:
+    assert usable(f"cleo@{domain}") == f"cleo@{domain}"
