@@ -12,5 +12,6 @@ handler500 = "pipeline.public.faults.broken"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/desk/", permanent=False)),
     path("desk/", include("pipeline.desk.urls")),
+    path("api/v1/", include("pipeline.api.urls")),
     path("", include("pipeline.public.urls")),
 ]

@@ -1,0 +1,128 @@
+"""The door itself: every subject behind one lock, one description, one shape for whatever goes wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI, Router, Schema
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.operation import Operation
+
+from pipeline.api.answers import Refusal, Refusing
+from pipeline.api.bearer import CLOSED, OPENED_BY, Bearer
+from pipeline.api.editions import deciding, placing, reading, sends
+from pipeline.api.editions.shapes import row_of as edition_row
+from pipeline.api.house import brakes, journal, newsletters, readers, sources, today
+from pipeline.api.stories import accounts, articles, popular, posts
+from pipeline.editions.acts import review
+from pipeline.posts.acts import review as posts_review
+from pipeline.ranking import hands
+
+log = logging.getLogger("dateline.api")
+
+ABOUT = """All an editor can do, for programs. Send `Authorization: Bearer dl_…`; make the token at the desk, under your
+account. Times are UTC. Lists are pages: ask again with `before` = `next`. An act on an edition names the `revision` you
+looked at; on a conflict the answer holds the row as it is now. Asking for an act twice does it once. docs/api.md tells more."""
+LOOK_AGAIN = "Look at `current`, decide again, and send its revision where the act asks for one."
+#: By the number in an address: the row as it is now.
+CURRENT: Mapping[str, Callable[[int], Schema]] = {
+    "edition_id": edition_row,
+    "post_id": posts.row_of,
+    "account_id": accounts.account_row,
+    "newsletter_id": newsletters.newsletter_row,
+    "article_id": articles.article_row,
+}
+ROUTERS: tuple[Router, ...] = (
+    today.router, reading.router, deciding.router, placing.router, sends.router, newsletters.router, articles.router,
+    posts.router, accounts.router, popular.router, sources.router, brakes.router, readers.router, journal.router,
+)  # fmt: skip
+
+
+class Door(NinjaAPI):
+    """Names an operation as its function is named."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """The function's own name: it is the only one of its kind."""
+        return operation.view_func.__name__
+
+
+def _answer(request: HttpRequest, refusal: Refusing, *, current: Schema | None = None) -> HttpResponse:
+    said = Refusal(
+        error=refusal.error, message=refusal.message, kept=refusal.kept, hint=refusal.hint,
+        current=current.dict() if current else None,
+    )  # fmt: skip
+    response = api.create_response(request, said.dict(), status=refusal.status)
+    for name, value in refusal.headers.items():
+        response.headers[name] = value
+    return response
+
+
+def _turned_down(request: HttpRequest, error: Any) -> HttpResponse:
+    return _answer(request, error)
+
+
+def _conflict(request: HttpRequest, error: Any) -> HttpResponse:
+    """An act's own refusal, with the row it is about as it is now."""
+    return _answer(request, Refusing(409, "conflict", str(error), hint=LOOK_AGAIN), current=_current(request))
+
+
+def _current(request: HttpRequest) -> Schema | None:
+    numbers = request.resolver_match.kwargs if request.resolver_match else {}
+    for name, row in CURRENT.items():
+        if name in numbers:
+            return row(int(numbers[name]))
+    return None
+
+
+def _not_found(request: HttpRequest, error: Any) -> HttpResponse:  # noqa: ARG001
+    return _answer(
+        request, Refusing(404, "not_found", "There is no such thing here.", hint="Look at the list of them.")
+    )
+
+
+def _unknown(request: HttpRequest, error: Any) -> HttpResponse:  # noqa: ARG001
+    headers = {"WWW-Authenticate": 'Bearer realm="Dateline"'}
+    return _answer(request, Refusing(401, "unknown_token", CLOSED, hint=OPENED_BY, headers=headers))
+
+
+def _unread(request: HttpRequest, error: Any) -> HttpResponse:
+    """What was sent is not what the operation takes."""
+    faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors[:5])
+    hint = "Compare it with the operation in openapi.json."
+    return _answer(request, Refusing(422, "unread", f"This cannot be read: {faults}.", hint=hint))
+
+
+def _unreadable(request: HttpRequest, error: Any) -> HttpResponse:
+    hint = "Send JSON, as openapi.json says."
+    return _answer(request, Refusing(error.status_code, "unread", f"{error.message}.", hint=hint))
+
+
+def nowhere(request: HttpRequest) -> HttpResponse:
+    """An address that is none of this door's."""
+    hint = "The addresses are in openapi.json."
+    return _answer(request, Refusing(404, "not_found", "There is nothing at this address.", hint=hint))
+
+
+def not_that_way(request: HttpRequest, allowed: str) -> HttpResponse:
+    """An address that takes another method."""
+    said = f"This address takes {allowed}, not {request.method}."
+    headers = {"Allow": allowed}
+    return _answer(request, Refusing(int(HTTPStatus.METHOD_NOT_ALLOWED), "unread", said, hint="Looks are GET, acts are POST.", headers=headers))  # fmt: skip
+
+
+api = Door(
+    title="Dateline", version="1", description=ABOUT, auth=Bearer(), docs_url=None, urls_namespace="api",
+)  # fmt: skip
+for _kind, _told in (
+    (Refusing, _turned_down), (review.Refused, _conflict), (posts_review.Refused, _conflict), (hands.Refused, _conflict),
+    (ObjectDoesNotExist, _not_found), (Http404, _not_found), (AuthenticationError, _unknown), (HttpError, _unreadable),
+    (ValidationError, _unread),
+):  # fmt: skip
+    api.add_exception_handler(_kind, _told)
+for _router in ROUTERS:
+    api.add_router("", _router)

@@ -1,0 +1,48 @@
+"""The morning of the desk, and programs that come with tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from pipeline.staff import tokens
+from pipeline.staff.models import Role, User
+from tests.desk.conftest import Morning, ada, morning
+from tests.factories import personas
+
+__all__ = ["Morning", "ada", "morning"]
+Ask = Callable[..., Any]
+
+
+def token_of(owner: User, *, role: Role | None = None) -> str:
+    """A token that may as much as its owner, or less."""
+    now = timezone.now()
+    return tokens.issue(owner=owner, name="CMS", role=role or Role(owner.role), expires_at=None, now=now)[1]
+
+
+def asking(client: Client, text: str | None) -> Ask:
+    """A program: `ask("POST", "/editions/1/undo", body)` answers the response; without a token it comes with none."""
+
+    def ask(method: str, path: str, body: Any = None, **query: Any) -> Any:
+        headers = {"Authorization": f"Bearer {text}"} if text else {}
+        if method == "GET":
+            return client.get(f"/api/v1{path}", query, headers=headers)
+        return client.post(f"/api/v1{path}", body, content_type="application/json", headers=headers)
+
+    return ask
+
+
+@pytest.fixture
+def ask(ada: User, client: Client) -> Ask:
+    """Ada's program, which may all she may."""
+    return asking(client, token_of(ada))
+
+
+@pytest.fixture
+def as_one(client: Client, db: None) -> Callable[[str], Ask]:
+    """The program of one of the personas."""
+    return lambda name: asking(client, token_of(personas.person(name)))
