@@ -14,6 +14,10 @@ from pipeline.desk.people import listing as people
 from pipeline.desk.popular import acts as bending
 from pipeline.desk.popular import page as popular
 from pipeline.desk.queue import page as queue
+from pipeline.desk.readers import acts as caring
+from pipeline.desk.readers import imports, reader, segments
+from pipeline.desk.readers import listing as readers
+from pipeline.desk.results import page as outcomes
 from pipeline.desk.sources import acts as steering
 from pipeline.desk.sources import adding, listing
 from pipeline.desk.sources import page as sites
@@ -67,6 +71,27 @@ urlpatterns = [
     path("popular/<int:article_id>/hand", bending.lay, name="lay_hand"),
     path("popular/hands/<int:pin_id>/end", bending.lift, name="lift_hand"),
     path("popular/method", bending.change_method, name="change_method"),
+    path("readers/", readers.listing, name="readers"),
+    path("readers/export", readers.export, name="export_readers"),
+    path("readers/<int:subscriber_id>/", reader.reader, name="reader"),
+    path("readers/<int:subscriber_id>/suppress", caring.suppress, name="suppress"),
+    path("readers/<int:subscriber_id>/lift", caring.lift, name="lift_suppression"),
+    path("readers/<int:subscriber_id>/end", caring.end, name="end_subscription"),
+    path("readers/<int:subscriber_id>/export", caring.export, name="export_reader"),
+    path("readers/<int:subscriber_id>/erase", reader.erasing_preview, name="erasing"),
+    path("readers/<int:subscriber_id>/forget", caring.forget, name="forget_reader"),
+    path("readers/segments/", segments.listing, name="segments"),
+    path("readers/segments/new", segments.new, name="new_segment"),
+    path("readers/segments/look", segments.look, name="look_segment"),
+    path("readers/segments/keep", segments.keep, name="keep_segment"),
+    path("readers/segments/<int:segment_id>/", segments.segment, name="segment"),
+    path("readers/imports/", imports.listing, name="imports"),
+    path("readers/imports/receive", imports.receive, name="receive_import"),
+    path("readers/imports/<int:import_id>/", imports.one, name="reader_import"),
+    path("readers/imports/<int:import_id>/stop", imports.stop, name="stop_import"),
+    path("readers/imports/<int:import_id>/go-on", imports.go_on, name="go_on_import"),
+    path("readers/imports/<int:import_id>/enter", imports.enter, name="enter_import"),
+    path("readers/imports/<int:import_id>/refusals", imports.refusals, name="refusals"),
     path("sources/", listing.listing, name="sources"),
     path("sources/look", adding.look, name="look_at_site"),
     path("sources/add", adding.add, name="add_source"),
@@ -96,6 +121,10 @@ urlpatterns = [
     path("editions/<int:edition_id>/message.html", preview.message, name="message"),
     path("editions/<int:edition_id>/message.txt", preview.text, name="message_text"),
     path("editions/<int:edition_id>/progress", results.fragment, name="progress"),
+    path("results/", outcomes.listing, name="all_results"),
+    path("editions/<int:edition_id>/results/", outcomes.results, name="results"),
+    path("editions/<int:edition_id>/results.csv", outcomes.as_csv, name="results_csv"),
+    path("editions/<int:edition_id>/results.json", outcomes.as_json, name="results_json"),
     path("editions/<int:edition_id>/deliveries/", results.deliveries, name="deliveries"),
     path("editions/<int:edition_id>/approve", acts.approve, name="approve"),
     path("editions/<int:edition_id>/undo", acts.undo, name="undo"),

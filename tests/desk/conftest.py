@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from pipeline.articles.models import Article, Hold
+from pipeline.audience.models import Import, ImportFault, Segment
 from pipeline.delivery.models import Delivery, Send
 from pipeline.editions.models import Edition
 from pipeline.posts.models import Post
@@ -69,4 +70,15 @@ def morning(db: None) -> Morning:
     posts.post(article=stories[0], account=account, state=Post.State.UNKNOWN, code="no_answer", now=now)
     chart = Chart.objects.create(window="today", section="", version="1", computed_at=now, changed_at=now)
     Standing.objects.create(chart=chart, place=1, article=stories[2], value=1204, counted_in="today")
+    rule = {"all": [{"follows": weekly.topic.slug}, {"not": {"language": "fr"}}]}
+    Segment.objects.create(slug="loyal", name="Loyal", rule=rule, counted=1, counted_at=now, created_at=now)
+    rows: dict[str, Any] = {
+        "layout": "csv",
+        "topic": weekly.topic,
+        "state": Import.State.STOPPED,
+        "position": 4,
+        "rows": 9,
+    }
+    made_in = Import.objects.create(name="list.csv", digest=bytes(32), added=1, refused=2, started_at=now, **rows)
+    ImportFault.objects.create(made_in=made_in, row=3, given="nobody", code="not_an_address", params={"why": "no @"})
     return Morning(now=now, ready=ready, leaving=leaving, held=held, stories=stories)

@@ -9,12 +9,21 @@ import pytest
 from django.test import Client
 from lxml import html as lxml_html
 
+from pipeline.audience.models import Import, Segment, Subscriber
 from pipeline.desk.urls import urlpatterns
 from pipeline.kernel.config import TEMPLATES
 from pipeline.posts.models import Account
 
 pytestmark = pytest.mark.django_db
 READABLE = [
+    "readers",
+    "reader",
+    "erasing",
+    "segments",
+    "new_segment",
+    "segment",
+    "imports",
+    "reader_import",
     "today",
     "articles",
     "posts",
@@ -27,6 +36,10 @@ READABLE = [
     "queue",
     "send",
     "send_providers",
+    "all_results",
+    "results",
+    "results_csv",
+    "results_json",
     "deliveries",
     "sources",
     "source",
@@ -44,12 +57,15 @@ READABLE = [
 #: For whoever is not signed in yet.
 OPEN = {"sign_in", "sign_out", "code", "join"}
 PAGES = [
+    "/desk/readers/", "/desk/readers/?q=cleo", "/desk/readers/?q=%00", "/desk/readers/{reader}/", "/desk/readers/{reader}/erase",
+    "/desk/readers/segments/", "/desk/readers/segments/new", "/desk/readers/segments/{segment}/", "/desk/readers/imports/", "/desk/readers/imports/{import_}/",
     "/desk/", "/desk/editions/", "/desk/editions/?state=ready", "/desk/articles/", "/desk/articles/?state=held", "/desk/posts/",
     "/desk/posts/?state=draft", "/desk/status/", "/desk/editions/{ready}/", "/desk/editions/{leaving}/",
     "/desk/editions/{leaving}/deliveries/", "/desk/editions/{leaving}/deliveries/?state=unknown", "/desk/posts/?page=x&state=%00",
     "/desk/articles/{article}/", "/desk/articles/?source=9x", "/desk/sources/", "/desk/sources/?state=trouble", "/desk/sources/{source}/",
     "/desk/alerts/", "/desk/alerts/?article={article}",
     "/desk/queue/", "/desk/queue/?state=sending", "/desk/queue/?state=approval", "/desk/queue/{leaving}/",
+    "/desk/results/", "/desk/editions/{leaving}/results/",
     "/desk/calendar/", "/desk/newsletters/{newsletter}/", "/desk/popular/", "/desk/posts/accounts/{account}/", "/desk/account/", "/desk/account/tokens/", "/desk/people/", "/desk/journal/",
 ]  # fmt: skip
 
@@ -63,6 +79,9 @@ def address(url: str, morning: Any) -> str:
         leaving=morning.leaving.edition_id,
         article=held.id,
         source=held.source_id,
+        reader=Subscriber.objects.values_list("id", flat=True).first(),
+        segment=Segment.objects.values_list("id", flat=True).first(),
+        import_=Import.objects.values_list("id", flat=True).first(),
     )
 
 
@@ -80,6 +99,9 @@ def below(pattern: Any, morning: Any, *, edition: int) -> str:
         "token_id": 1,
         "account_id": Account.objects.values_list("id", flat=True).first() or 1,
         "newsletter_id": morning.ready.newsletter_id,
+        "subscriber_id": Subscriber.objects.values_list("id", flat=True).first() or 1,
+        "segment_id": Segment.objects.values_list("id", flat=True).first() or 1,
+        "import_id": Import.objects.values_list("id", flat=True).first() or 1,
     }
     found = str(pattern.pattern)
     for name, number in numbers.items():

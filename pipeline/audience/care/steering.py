@@ -65,19 +65,22 @@ def lift(*, subscriber_id: int, actor: User, now: datetime, reason: str) -> bool
 
 
 @transaction.atomic
-def end(*, subscriber_id: int, topic_id: int | None, actor: User, now: datetime, reason: str) -> int:
-    """End one subscription, or with None all of them for good; how many ended. Raises Refused."""
+def end(*, subscriber_id: int, topic_id: int | None, actor: User, now: datetime, reason: str) -> bool:
+    """End one subscription, or with None all of them for good; False where there was nothing to end. Raises Refused."""
     reader = _reader(subscriber_id, actor, reason)
     if topic_id is None:
+        was_suppressed = Suppression.objects.filter(address_hash=bytes(reader.address_hash)).exists()
         ended = subscribe.leave_all(subscriber_id=reader.id, origin=ORIGIN, now=now)
+        done = ended > 0 or not was_suppressed
     else:
         ended = int(subscribe.leave(subscriber_id=reader.id, topic_id=topic_id, origin=ORIGIN, now=now))
-    if ended or topic_id is None:
+        done = ended > 0
+    if done:
         note(
             verb="unsubscribe", subject="subscriber", subject_id=reader.id, now=now, actor=actor, reason=reason,
             topic=topic_id, ended=ended,
         )  # fmt: skip
-    return ended
+    return done
 
 
 def _reader(subscriber_id: int, actor: User, reason: str) -> Subscriber:

@@ -57,10 +57,11 @@ def test_ending_one_subscription_leaves_the_others_and_ending_all_keeps_imports_
     weekly = audience.topic(slug="weekly", name="Weekly")
     Subscription.objects.create(subscriber=cleo, topic=weekly, since=NOW)
     how = {"subscriber_id": cleo.id, "actor": head, "now": NOW, "reason": "wrote to us"}
-    assert steering.end(topic_id=weekly.id, **how) == 1
-    assert steering.end(topic_id=weekly.id, **how) == 0
+    assert steering.end(topic_id=weekly.id, **how) is True
+    assert steering.end(topic_id=weekly.id, **how) is False
     assert Suppression.objects.count() == 0
-    assert steering.end(topic_id=None, **how) == 1
+    assert steering.end(topic_id=None, **how) is True
+    assert steering.end(topic_id=None, **how) is False
     assert Suppression.objects.get().reason == "left_all"
     assert list(JournalEntry.objects.order_by("id").values_list("detail__ended", flat=True)) == [1, 1]
 
