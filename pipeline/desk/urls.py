@@ -17,6 +17,7 @@ from pipeline.desk.queue import page as queue
 from pipeline.desk.readers import acts as caring
 from pipeline.desk.readers import imports, reader, segments
 from pipeline.desk.readers import listing as readers
+from pipeline.desk.results import page as outcomes
 from pipeline.desk.sources import acts as steering
 from pipeline.desk.sources import adding, listing
 from pipeline.desk.sources import page as sites
@@ -120,6 +121,10 @@ urlpatterns = [
     path("editions/<int:edition_id>/message.html", preview.message, name="message"),
     path("editions/<int:edition_id>/message.txt", preview.text, name="message_text"),
     path("editions/<int:edition_id>/progress", results.fragment, name="progress"),
+    path("results/", outcomes.listing, name="all_results"),
+    path("editions/<int:edition_id>/results/", outcomes.results, name="results"),
+    path("editions/<int:edition_id>/results.csv", outcomes.as_csv, name="results_csv"),
+    path("editions/<int:edition_id>/results.json", outcomes.as_json, name="results_json"),
     path("editions/<int:edition_id>/deliveries/", results.deliveries, name="deliveries"),
     path("editions/<int:edition_id>/approve", acts.approve, name="approve"),
     path("editions/<int:edition_id>/undo", acts.undo, name="undo"),

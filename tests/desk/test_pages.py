@@ -36,6 +36,10 @@ READABLE = [
     "queue",
     "send",
     "send_providers",
+    "all_results",
+    "results",
+    "results_csv",
+    "results_json",
     "deliveries",
     "sources",
     "source",
@@ -61,6 +65,7 @@ PAGES = [
     "/desk/articles/{article}/", "/desk/articles/?source=9x", "/desk/sources/", "/desk/sources/?state=trouble", "/desk/sources/{source}/",
     "/desk/alerts/", "/desk/alerts/?article={article}",
     "/desk/queue/", "/desk/queue/?state=sending", "/desk/queue/?state=approval", "/desk/queue/{leaving}/",
+    "/desk/results/", "/desk/editions/{leaving}/results/",
     "/desk/calendar/", "/desk/newsletters/{newsletter}/", "/desk/popular/", "/desk/posts/accounts/{account}/", "/desk/account/", "/desk/account/tokens/", "/desk/people/", "/desk/journal/",
 ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What became of a send: handed over or not, read by people or fetched by machines, and who is in doubt."""
+"""What became of a send: handed over or not, in words what readers did, and who is in doubt."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ from django.views.decorators.http import require_safe
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, words
 from pipeline.desk.queue import counts
-from pipeline.engagement.keeping import reports
-from pipeline.engagement.models import Link
-from pipeline.kernel.pages import number
+from pipeline.desk.results import figures
 
 PAGE = 100
 MOST_UNKNOWN = 50  #: on the edition's own page; the list holds every one
-MOST_SLOTS = 100
 RUNNING = (Send.State.PLANNED, Send.State.PREPARING, Send.State.SUBMITTING)
 ENDED = (Send.State.SUBMITTED, Send.State.FAILED, Send.State.CANCELLED)
 #: What each state of a delivery means, in the order they are shown.
@@ -34,20 +31,13 @@ MEANS = {
     Delivery.State.CANCELLED: "An editor cancelled it before it left.",
     Delivery.State.UNKNOWN: "All of it left us, no answer came back. Each may have it; none is mailed again by itself.",
 }
-#: How a picture came to be fetched, in the order they are shown.
-OPENS = {
-    "direct": "by the reader's own mail program",
-    "proxy": "by a webmail's proxy, perhaps for a reader",
-    "apple": "by Apple Mail by itself, whether or not anyone read",
-    "machine": "by another machine",
-}
-PACE = (("10 minutes", 10), ("an hour", 60), ("6 hours", 360), ("a day", 1440), ("two days", 2880))
 
 
 def of(send: Send) -> dict[str, Any]:
-    """A send's whole result. Six queries, and none of them over events."""
-    seen = reports.told(send.origin_id)
-    return {**progress(send), "readers": _readers(send, seen), "slots": _slots(send, seen), "unknown": _unknown(send)}
+    """What an edition's own page shows of its send: how far it is, its figures in words, who is in doubt. Ten queries."""
+    one, *earlier = figures.of([send, *figures.of_its_like(send)])
+    headline = figures.headline(one, earlier, running=send.state in RUNNING)
+    return {**progress(send), "headline": headline, "unknown": _unknown(send)}
 
 
 def progress(send: Send) -> dict[str, Any]:
@@ -72,7 +62,7 @@ def progress(send: Send) -> dict[str, Any]:
         "done": done,
         "waiting": waiting,
         "accepted": by_state.get(Delivery.State.ACCEPTED, 0),
-        "share": _share(done, send.recipients),
+        "share": figures.share(done, send.recipients),
         "counts": [
             {
                 "state": state.value,
@@ -84,61 +74,6 @@ def progress(send: Send) -> dict[str, Any]:
             if by_state.get(state) or state in (Delivery.State.ACCEPTED, Delivery.State.UNKNOWN)
         ],
     }
-
-
-def _share(part: int, whole: int) -> str:
-    """A percentage that says 100 only when nothing is missing."""
-    if not whole:
-        return "–"
-    return "100 %" if part == whole else f"{min(99.9, 100 * part / whole):.1f} %"
-
-
-def _readers(send: Send, seen: reports.Told) -> dict[str, Any]:
-    """People, and apart from them what machines did, by rule. Opens are said to be unreliable."""
-    accepted = Delivery.objects.filter(send=send, state=Delivery.State.ACCEPTED).count()
-    clicked, opened = seen.people.get("click", 0), seen.people.get("open", 0)
-    return {
-        "clicked": number(clicked),
-        "clicked_share": _share(clicked, accepted),
-        "opened": number(opened),
-        "opened_share": _share(opened, accepted),
-        "filtered": [
-            {"what": words.count(row.events, row.kind), "why": words.rule(row.rule), "rule": row.rule}
-            for row in sorted(seen.filtered, key=lambda row: -row.events)
-        ],
-        "filtered_events": sum(row.events for row in seen.filtered),
-        "waiting": seen.waiting,
-        "computed_at": seen.computed_at,
-        "opens": [(says, seen.opens[kind]) for kind, says in OPENS.items() if seen.opens[kind]],
-        "pace": _pace(seen, start=int(send.origin.started_at.timestamp()) // 60),
-    }
-
-
-def _pace(seen: reports.Told, *, start: int) -> list[dict[str, Any]]:
-    """How many of the people's clicks had come after so long."""
-    total = sum(n for _, n in seen.curve)
-    sums = [(says, sum(n for minute, n in seen.curve if minute - start < minutes)) for says, minutes in PACE]
-    return [{"after": says, "n": n, "share": round(100 * n / total)} for says, n in sums] if total else []
-
-
-def _slots(send: Send, seen: reports.Told) -> list[dict[str, Any]]:
-    """People who clicked, by link, in the order of the message. One query."""
-    links = (
-        Link.objects.filter(origin_id=send.origin_id)
-        .exclude(kind="honeypot")
-        .select_related("article")
-        .order_by("number")
-    )
-    most = max(seen.links.values(), default=0)
-    return [
-        {
-            "slot": link.slot,
-            "what": link.article.headline if link.article else link.url,
-            "people": seen.links.get(link.number, 0),
-            "share": round(100 * seen.links.get(link.number, 0) / most) if most else 0,
-        }
-        for link in links[:MOST_SLOTS]
-    ]
 
 
 def _unknown(send: Send) -> list[dict[str, Any]]:

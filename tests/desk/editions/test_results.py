@@ -9,8 +9,7 @@ from lxml import html as lxml_html
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk.editions import results
 from pipeline.engagement.keeping import reports
-from pipeline.engagement.models import Link, Report
-from tests.factories import engagement
+from pipeline.engagement.models import Report
 from tests.factories.engagement import NOW
 
 pytestmark = pytest.mark.django_db
@@ -39,13 +38,6 @@ def test_every_delivery_is_in_one_count(morning: Any) -> None:
     assert (told["done"], told["waiting"], told["share"]) == (10, 2, "83.3 %")
 
 
-@pytest.mark.parametrize(
-    ("part", "whole", "told"), [(0, 0, "–"), (0, 5, "0.0 %"), (99_999, 100_000, "99.9 %"), (5, 5, "100 %")]
-)
-def test_a_share_says_hundred_only_when_nothing_is_missing(part: int, whole: int, told: str) -> None:
-    assert results._share(part, whole) == told
-
-
 def test_every_unknown_is_listed_by_address(desk: Client, morning: Any) -> None:
     unknown = Delivery.objects.filter(state="unknown").values_list("address", flat=True)
     on_page = shown(desk, morning).xpath("//ul[@class='addresses']//span[@class='address']/text()")
@@ -54,39 +46,6 @@ def test_every_unknown_is_listed_by_address(desk: Client, morning: Any) -> None:
     )
     assert sorted(on_page) == sorted(unknown)
     assert sorted(document.xpath("//tbody//th/text()")) == sorted(unknown)
-
-
-def test_people_stand_apart_from_machines_with_the_rule(desk: Client, morning: Any) -> None:
-    origin = morning.leaving.origin
-    for ordinal in (1, 2, 2):
-        engagement.event(origin=origin, ordinal=ordinal)
-    engagement.event(origin=origin, ordinal=3, kind="open")
-    for _ in range(4):
-        engagement.event(origin=origin, ordinal=5, verdict="scanner", rules=["R5"])
-    engagement.event(origin=origin, ordinal=6, verdict="pending")
-    engagement.event(origin=origin, ordinal=7, kind="open", verdict="prefetch", rules=["MPP"])
-    section = words(shown(desk, morning).get_element_by_id("results"))
-    assert "people clicked 2 28.6 % of accepted" in section
-    assert "people opened 1 14.3 %; not reliable" in section
-    assert "5 not counted as people" in section
-    assert "1 by Apple Mail by itself, whether or not anyone read" in section
-    assert "4 clicks It came from a network that only scans mail. R5" in section
-    assert "1 events are too fresh to be judged" in section
-
-
-def test_clicks_are_people_by_place(desk: Client, morning: Any) -> None:
-    origin = morning.leaving.origin
-    lead = Link.objects.get(origin=origin, slot="lead/1")
-    for ordinal in (1, 2, 2):
-        engagement.event(origin=origin, ordinal=ordinal, link=lead.number, article=lead.article)
-    engagement.event(origin=origin, ordinal=3, link=lead.number, verdict="scanner", rules=["R7"])
-    shown(desk, morning)
-    rows = {row["slot"]: row for row in results.of(morning.leaving)["slots"]}
-    assert rows["lead/1"]["people"] == 2
-    assert lead.article is not None
-    assert rows["lead/1"]["what"] == lead.article.headline
-    assert sum(row["people"] for row in rows.values()) == 2
-    assert "honeypot" not in rows
 
 
 def fragment(desk: Client, morning: Any, **headers: str) -> Any:
