@@ -119,7 +119,7 @@ def _run(claim: Claim, journal: journals.Journal, *, config: Config, channel: Ma
         edition = Edition.objects.select_related("rendering", "newsletter", "send").get(id=claim.edition_id)
         readers = chosen(edition, batch_id=claim.batch_id)
         _spare(claim, readers.nothing_new)
-        compose = mail.composer(edition, config=config, now=timezone.now(), copies=readers.copies)
+        compose = mail.composer(edition, config=config, now=timezone.now(), chosen=readers)
         sign = _signer(mail.domain_of(edition.newsletter.from_address), config=config)
         rows = _open_rows(claim)
         envelopes = _envelopes(rows, compose, sign, holder)

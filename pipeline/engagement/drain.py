@@ -15,6 +15,7 @@ from pipeline.engagement.keeping.reports import MARK
 from pipeline.engagement.models import Poison
 from pipeline.engagement.records import BOOT_BYTES, ID_BYTES, VISITOR_BYTES, Flag, Poisoned, Record, unpack
 from pipeline.engagement.tally import FORGOTTEN, HORIZON
+from pipeline.engagement.tokens import UNRECORDED
 from pipeline.kernel.config import config
 
 log = logging.getLogger("dateline.engagement")
@@ -43,7 +44,8 @@ CREATE TEMPORARY TABLE inbound (id bytea, at timestamptz, kind text, origin bigi
 _MODE = f"""
 CASE WHEN inbound.at < to_timestamp({HORIZON} * 60.0)
        OR inbound.ordinal > 0 AND inbound.origin <> 0 AND inbound.at < to_timestamp({FORGOTTEN} * 60.0) THEN 'late'
-     WHEN 'off' IN (newsletter.tracking, reader.tracking) THEN 'off'
+     WHEN 'off' IN (newsletter.tracking, reader.tracking) OR inbound.ordinal = {UNRECORDED} AND inbound.origin <> 0
+     THEN 'off'
      WHEN newsletter.tracking = 'consented' AND reader.tracking = 'consented' AND reader.tracking_at <= origin.started_at
       AND inbound.flags & {int(Flag.PRIVATE)} = 0
      THEN 'consented' ELSE 'aggregate' END

@@ -25,6 +25,8 @@ VERSION = 1
 LENGTH = 26
 #: The ordinal of a link that is nobody in particular's: a social post, the popular box, a reader without consent.
 NOBODY = 0
+#: The ordinal of everybody whose acts are not to be recorded: it leads on, says of whom nothing, and is kept nowhere.
+UNRECORDED = 0xFFFF_FFFF
 
 _BODY = struct.Struct(">BIIH")
 _WHOLE = struct.Struct(">11s8s")

@@ -38,8 +38,10 @@ def web_view(_request: HttpRequest, token: str) -> HttpResponse:
         ordinal=letter.delivery.ordinal,
         domain=domain,
     )
-    values = mail.reader_values(edition, config=config())(letter.delivery.ordinal, letter.delivery.address, identity)
-    copy = chosen(edition, batch_id=letter.delivery.batch_id).copies.get(letter.delivery.ordinal, Choice())
+    choices = chosen(edition, batch_id=letter.delivery.batch_id)
+    mint = mail.reader_values(edition, config=config(), unrecorded=choices.unrecorded)
+    values = mint(letter.delivery.ordinal, letter.delivery.address, identity)
+    copy = choices.copies.get(letter.delivery.ordinal, Choice())
     markup = preview(without(edition, copy.left_out), doors=mail.doors(config()), values=values, blocks=copy.blocks)
     page = HttpResponse(markup)
     page.headers["Content-Security-Policy"] = MAIL_POLICY

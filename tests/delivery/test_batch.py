@@ -501,8 +501,8 @@ def test_a_reader_who_had_all_of_it_is_not_written_to_and_the_row_says_why(choos
 def test_after_a_death_each_reader_gets_the_copy_they_would_have_had(choosing: Send, here: Config, at: int) -> None:
     edition = Edition.objects.select_related("rendering", "newsletter", "send").get(id=choosing.edition_id)
     rows = list(choosing.deliveries.exclude(address="r3@example.org"))
-    copies = choices.chosen(edition, batch_id=choosing.batches.get().id).copies
-    compose = mail.composer(edition, config=here, now=timezone.now(), copies=copies)
+    wanted = choices.chosen(edition, batch_id=choosing.batches.get().id)
+    compose = mail.composer(edition, config=here, now=timezone.now(), chosen=wanted)
     expected = {row.address.partition("@")[0]: undated(compose(row.ordinal, row.address)[1]) for row in rows}
     first, second = Post(die_before_dot=at), Post()
     take(choosing, first, here)

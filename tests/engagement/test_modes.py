@@ -17,7 +17,7 @@ from pipeline.engagement.keeping.forget import forget
 from pipeline.engagement.models import Event, Horizon, Reading, Report
 from pipeline.engagement.records import Flag, Record, event_id, pack
 from pipeline.engagement.settle import settle
-from pipeline.engagement.tokens import Kind
+from pipeline.engagement.tokens import UNRECORDED, Kind
 from pipeline.kernel.config import config
 from tests.factories import articles, audience, editions
 from tests.factories import delivery as deliveries
@@ -124,6 +124,14 @@ def test_off_keeps_nothing_but_that_the_doors_event_was_seen(stream: redis.Redis
     assert not Report.objects.exists()
     assert settle(now=NOW + timedelta(days=1)) == 0
     assert len(drained(stream, record(1, origin=sent.origin_id))) == 1
+
+
+def test_a_link_of_all_who_are_not_recorded_keeps_nothing_though_it_names_no_reader(
+    stream: redis.Redis, sent: Send
+) -> None:
+    choose(sent, newsletter="aggregate", reader="off")
+    [row] = drained(stream, record(1, origin=sent.origin_id, ordinal=UNRECORDED))
+    assert (row.mode, row.origin_id, row.ordinal, bytes(row.network), row.rules) == ("off", None, 0, bytes(16), ["OFF"])
 
 
 def test_what_arrives_after_its_day_was_removed_counts_nothing(stream: redis.Redis, sent: Send) -> None:

@@ -57,7 +57,7 @@ def test_a_letter_that_is_out_still_opens_its_readers_door(copy: Delivery) -> No
         assert found is not None and found.delivery == copy
         assert Client().get(f"/u/{token}").status_code == 200
         assert mint(config().keyring, kind=Kind.LEAVE, **named) != token
-        made = mail.reader_values(copy.send.edition, config=config())(copy.ordinal, copy.address, "")
+        made = mail.reader_values(copy.send.edition, config=config(), unrecorded=())(copy.ordinal, copy.address, "")
         assert letter_of(made.leave_token.decode(), kind=Kind.LEAVE) == found
     with secrets(NEW):
         assert letter_of(token, kind=Kind.LEAVE) is None, "unless the old secret is forgotten"

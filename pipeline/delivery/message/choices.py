@@ -22,6 +22,7 @@ from pipeline.delivery.message import renderings
 from pipeline.delivery.message.arrange import arrangement
 from pipeline.delivery.models import Delivery
 from pipeline.editions.models import Edition, Newsletter
+from pipeline.engagement.models import Mode
 
 log = logging.getLogger("dateline.delivery")
 
@@ -68,18 +69,25 @@ class Chosen:
 
     copies: Mapping[int, Choice] = field(default_factory=dict)
     nothing_new: frozenset[int] = frozenset()  #: ordinals for whom no news would be left
+    unrecorded: frozenset[int] = frozenset()  #: ordinals of those who want nothing of theirs to be recorded
 
 
 def chosen(edition: Edition, *, batch_id: int) -> Chosen:
     """What the readers of a batch get, by one query for what they follow and one for what they had."""
     at = edition.send.prepared_at
     if at is None:
-        return Chosen()
+        return Chosen(unrecorded=_unrecorded(batch_id))
     blocks = _blocks(edition, batch_id=batch_id, at=at)
     left_out = _left_out(edition, batch_id=batch_id, at=at)
     copies = {n: Choice(blocks.get(n), left_out.get(n, frozenset())) for n in blocks.keys() | left_out.keys()}
     done = frozenset(n for n, copy in copies.items() if copy.left_out and not _holds_news(edition, copy))
-    return Chosen({n: copy for n, copy in copies.items() if n not in done}, done)
+    return Chosen({n: copy for n, copy in copies.items() if n not in done}, done, _unrecorded(batch_id))
+
+
+def _unrecorded(batch_id: int) -> frozenset[int]:
+    """Of their own choice, as it is now: it may be later than the freeze, and then it is the one that holds."""
+    rows = Delivery.objects.filter(batch_id=batch_id, subscriber__tracking=Mode.OFF)
+    return frozenset(rows.values_list("ordinal", flat=True))
 
 
 def _holds_news(edition: Edition, copy: Choice) -> bool:

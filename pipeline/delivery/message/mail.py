@@ -5,25 +5,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 import idna
 
 from pipeline.channels.base import MailServer
-from pipeline.delivery.message.choices import MOST_COHORTS, Choice
+from pipeline.delivery.message.choices import MOST_COHORTS, Choice, Chosen
 from pipeline.delivery.message.merge import EditionHeaders, Program, ReaderValues, compile_program
 from pipeline.delivery.message.renderings import frozen, without
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.rendered import Doors
-from pipeline.engagement.tokens import Kind, Minter
+from pipeline.engagement.models import Mode
+from pipeline.engagement.tokens import UNRECORDED, Kind, Minter
 from pipeline.kernel.config import Config
 
 DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+#: Nobody's copy differs.
+AS_IT_IS = Chosen()
 SECURITY = {"smtp": "plain", "smtp+starttls": "starttls", "smtps": "tls"}
 
 
@@ -87,38 +89,51 @@ def read_envelope_sender(address: str, *, secrets: Iterable[str]) -> tuple[int, 
 Compose = Callable[[int, str], tuple[str, bytes]]  #: (ordinal, address) -> (envelope sender, message)
 
 
-def composer(
-    edition: Edition, *, config: Config, now: datetime, copies: Mapping[int, Choice] = MappingProxyType({})
-) -> Compose:
-    """The function that makes each reader's message of a frozen edition; `copies` by ordinal are those that differ.
+def composer(edition: Edition, *, config: Config, now: datetime, chosen: Chosen = AS_IT_IS) -> Compose:
+    """The function that makes each reader's message of a frozen edition, as each chose.
 
     It raises UnusableReader for a bad address.
     """
     program_of = _programs(edition, config=config, now=now)
     origin, secret = int(edition.origin_id or 0), config.secret_key
     domain = domain_of(edition.newsletter.from_address)
-    values = reader_values(edition, config=config)
+    values = reader_values(edition, config=config, unrecorded=chosen.unrecorded)
 
     def compose(ordinal: int, address: str) -> tuple[str, bytes]:
         sender = envelope_sender(secret=secret, origin=origin, ordinal=ordinal, domain=config.bounce_domain)
         identity = message_id(secret=secret, origin=origin, ordinal=ordinal, domain=domain)
-        program = program_of(copies.get(ordinal))
+        program = program_of(chosen.copies.get(ordinal))
         return sender, program.message(values(ordinal, wire_address(address), identity))
 
     return compose
 
 
-def reader_values(edition: Edition, *, config: Config) -> Callable[[int, str, str], ReaderValues]:
-    """The function that mints one reader's tokens: (ordinal, address, message id) -> values."""
+def reader_values(
+    edition: Edition, *, config: Config, unrecorded: Collection[int]
+) -> Callable[[int, str, str], ReaderValues]:
+    """The function that mints one reader's tokens: (ordinal, address, message id) -> values.
+
+    Where the newsletter or the reader (`unrecorded`, by ordinal) wants nothing recorded, links and picture have the
+    address that all such readers share. Everywhere else they are the reader's own, also where clicks are only counted:
+    a person counts once, and a scanner shows itself by what it does to one letter; whose it was is forgotten when the
+    day after next begins. The way out and the web view are the reader's own in any case: they are the reader's doors.
+    """
     keyring, origin = config.keyring, int(edition.origin_id or 0)
     minters = {kind: Minter(keyring, kind=kind, origin=origin) for kind in Kind}
     numbers = range(len(edition.rendering.links))
+    is_off = edition.newsletter.tracking == Mode.OFF
+    shared = minters[Kind.CLICK].mint_row(UNRECORDED, numbers), minters[Kind.OPEN](UNRECORDED, 0).encode()
 
     def values(ordinal: int, address: str, identity: str) -> ReaderValues:
+        if is_off or ordinal in unrecorded:
+            tokens, open_token = shared
+        else:
+            tokens = minters[Kind.CLICK].mint_row(ordinal, numbers)
+            open_token = minters[Kind.OPEN](ordinal, 0).encode()
         return ReaderValues(
             address=address,
-            tokens=minters[Kind.CLICK].mint_row(ordinal, numbers),
-            open_token=minters[Kind.OPEN](ordinal, 0).encode(),
+            tokens=tokens,
+            open_token=open_token,
             leave_token=minters[Kind.LEAVE](ordinal, 0).encode(),
             view_token=minters[Kind.VIEW](ordinal, 0).encode(),
             message_id=identity,

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.audience.models import Subscriber
 from pipeline.channels.base import MailServer
 from pipeline.delivery.message import renderings
+from pipeline.delivery.message.choices import chosen
 from pipeline.delivery.message.mail import (
     NoMailServer,
     composer,
@@ -28,7 +30,7 @@ from pipeline.delivery.message.mail import (
 from pipeline.delivery.models import Delivery, Send
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.engagement.models import Link
-from pipeline.engagement.tokens import Kind, read
+from pipeline.engagement.tokens import UNRECORDED, Kind, read
 from pipeline.kernel.config import config
 from pipeline.kernel.signing import Keyring
 from tests.factories import articles, audience, editions
@@ -210,6 +212,32 @@ def test_the_other_doors_know_the_reader_as_well_and_take_no_other_key(sent: Sen
     token = read(Keyring.from_secret(config().secret_key), found[1], kind=kind)
     assert (token.valid, token.origin, token.ordinal) == (True, sent.origin_id, 2)
     assert not read(Keyring.from_secret(config().secret_key), found[1], kind=Kind.CLICK).valid
+
+
+@pytest.mark.parametrize("who", ["reader", "newsletter"])
+def test_who_is_not_recorded_has_the_links_of_all_who_are_not_and_doors_of_their_own(sent: Send, who: str) -> None:
+    if who == "reader":
+        Subscriber.objects.filter(id=sent.deliveries.get(ordinal=2).subscriber_id).update(tracking="off")
+    else:
+        Newsletter.objects.update(tracking="off")
+    edition = Edition.objects.select_related("rendering", "newsletter", "send").get(id=sent.edition_id)
+    compose = composer(edition, config=config(), now=NOW, chosen=chosen(edition, batch_id=sent.batches.get().id))
+    ordinals = {}
+    for row in sent.deliveries.order_by("ordinal"):
+        markup = part(
+            email.message_from_bytes(compose(row.ordinal, row.address)[1], policy=email.policy.default), "html"
+        )
+        ordinals[row.ordinal] = [
+            {
+                read(config().keyring, token, kind=kind).ordinal
+                for token in re.findall(rf"/{door}/([\w-]{{26}})", markup)
+            }
+            for door, kind in (("c", Kind.CLICK), ("o", Kind.OPEN), ("u", Kind.LEAVE))
+        ]
+    named = [[{n}, {n}, {n}] for n in (1, 2, 3)]
+    unnamed = [[{UNRECORDED}, {UNRECORDED}, {n}] for n in (1, 2, 3)]
+    expected = [named[0], unnamed[1], named[2]] if who == "reader" else unnamed
+    assert [ordinals[n] for n in (1, 2, 3)] == expected
 
 
 def test_the_way_out_stands_in_the_header_and_is_the_readers_own(sent: Send) -> None:
