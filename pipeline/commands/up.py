@@ -136,7 +136,7 @@ def _greet(console: Console, config: Config) -> None:
 
     steps = []
     if not User.objects.exists():
-        steps.append("create an editor:     [bold]dateline create-editor you@example.org[/bold]")
+        steps.append("create an account:    [bold]dateline create-editor you@example.org --role admin[/bold]")
     if not Source.objects.exists():
         steps.append("add a source:         [bold]dateline watch https://your-site.example/[/bold]")
     if not Newsletter.objects.exists():

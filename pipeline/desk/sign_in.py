@@ -75,6 +75,10 @@ class SignIn(auth_views.LoginView):
             forget(keys)
         return response
 
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        """Of a house nobody works in yet the page says how the first account is made: on the machine, by its owner."""
+        return super().get_context_data(is_new=not User.objects.exists(), **more)
+
     def _wait(self, wait_s: int) -> HttpResponse:
         context = self.get_context_data(form=self.get_form_class()(self.request), wait_min=-(-wait_s // 60))
         answer = self.render_to_response(context, status=429)

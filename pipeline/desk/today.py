@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from pipeline.articles.models import Article
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, status, words
+from pipeline.desk.guide import steps
 from pipeline.desk.queue.rows import left_alone
 from pipeline.desk.stories import articles, holds, posts
 from pipeline.editions.choosing.select import POPULAR
@@ -60,7 +61,15 @@ def page(*, now: datetime) -> dict[str, Any]:
         "posts": posts.latest(most=MOST_POSTS, zone=zone, since=now - DAY),
         "popular": popular(),
         "health": status.strip(now=now),
+        "first_steps": first_steps(),
     }
+
+
+def first_steps() -> int:
+    """How many are missing in a house that has never sent; one that has needs no guide, and pays one query."""
+    if Send.objects.exists():
+        return 0
+    return len(steps.missing(steps.steps()))
 
 
 def counted() -> QuerySet[Edition]:

@@ -8,6 +8,8 @@ from pipeline.desk import brakes, sign_in, status, today
 from pipeline.desk.accounts import page as social
 from pipeline.desk.calendar import acts as calendar_acts
 from pipeline.desk.calendar import agenda, newsletter
+from pipeline.desk.guide import acts as setting_up
+from pipeline.desk.guide import page as guiding
 from pipeline.desk.editions import acts, alerts, page, placing, preview, results
 from pipeline.desk.people import account, code, joining, journal, tokens
 from pipeline.desk.people import listing as people
@@ -45,6 +47,23 @@ urlpatterns = [
     path("people/<int:user_id>/open", people.open_again, name="open_account"),
     path("people/<int:user_id>/drop-second-factor", people.end_second_factor, name="drop_second_factor"),
     path("journal/", journal.journal, name="journal"),
+    path("guide/", guiding.guide, name="guide"),
+    path("guide/site", guiding.site, name="guide_site"),
+    path("guide/newsletter", guiding.newsletter, name="guide_newsletter"),
+    path("guide/newsletter/make", setting_up.make_newsletter, name="make_newsletter"),
+    path("guide/sender", guiding.sender, name="guide_sender"),
+    path("guide/sender/keep", setting_up.keep_sender, name="keep_sender"),
+    path("guide/sender/relay", setting_up.keep_relay, name="keep_relay"),
+    path("guide/sender/probe", setting_up.probe, name="probe_mail"),
+    path("guide/sender/dns", guiding.dns, name="guide_dns"),
+    path("guide/design", guiding.design, name="guide_design"),
+    path("guide/design/try", setting_up.try_design, name="try_looks"),
+    path("guide/design/keep", setting_up.keep_design, name="keep_design"),
+    path("guide/readers", guiding.readers, name="guide_readers"),
+    path("guide/readers/me", setting_up.add_me, name="add_me"),
+    path("guide/accounts", guiding.accounts, name="guide_accounts"),
+    path("guide/test", guiding.test, name="guide_test"),
+    path("guide/test/send", setting_up.send_test, name="send_test"),
     path("articles/", articles.listing, name="articles"),
     path("articles/<int:article_id>/", article.article, name="article"),
     path("articles/<int:article_id>/kill", article.kill, name="kill"),

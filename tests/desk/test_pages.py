@@ -53,6 +53,15 @@ READABLE = [
     "tokens",
     "people",
     "journal",
+    "guide",
+    "guide_site",
+    "guide_newsletter",
+    "guide_sender",
+    "guide_dns",
+    "guide_design",
+    "guide_readers",
+    "guide_accounts",
+    "guide_test",
 ]
 #: For whoever is not signed in yet.
 OPEN = {"sign_in", "sign_out", "code", "join"}
@@ -67,6 +76,7 @@ PAGES = [
     "/desk/queue/", "/desk/queue/?state=sending", "/desk/queue/?state=approval", "/desk/queue/{leaving}/",
     "/desk/results/", "/desk/editions/{leaving}/results/",
     "/desk/calendar/", "/desk/newsletters/{newsletter}/", "/desk/popular/", "/desk/posts/accounts/{account}/", "/desk/account/", "/desk/account/tokens/", "/desk/people/", "/desk/journal/",
+    "/desk/guide/", "/desk/guide/site", "/desk/guide/newsletter", "/desk/guide/sender", "/desk/guide/design", "/desk/guide/readers", "/desk/guide/accounts", "/desk/guide/test",
 ]  # fmt: skip
 
 

@@ -28,7 +28,7 @@ POLICY = (
 )
 #: Where pictures come from: attributes and styles of the message before its blanks are filled, so that the open
 #: picture is not among them and a look at the desk asks nothing of the tracking door.
-_PICTURE = re.compile(r"""(?:\bsrc="|\bbackground="|url\(\s*['"]?)(https?://[A-Za-z0-9.-]+(?::\d{1,5})?)(?=[/?"')])""")
+PICTURE = re.compile(r"""(?:\bsrc="|\bbackground="|url\(\s*['"]?)(https?://[A-Za-z0-9.-]+(?::\d{1,5})?)(?=[/?"')])""")
 #: A message's own styles, and the question in them that a preview answers instead of the editor's screen.
 _STYLES = re.compile(r"<style\b.*?</style>", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
@@ -105,8 +105,8 @@ def message(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     html = markup(edition, blocks=_blocks(request, edition))
     if scheme in SCHEMES:
         html = on_screen(html, scheme=scheme)
-    pictures = sorted(set(_PICTURE.findall(edition.rendering.html)))
-    return _sealed(HttpResponse(html, content_type="text/html; charset=utf-8"), pictures=pictures)
+    pictures = sorted(set(PICTURE.findall(edition.rendering.html)))
+    return sealed(HttpResponse(html, content_type="text/html; charset=utf-8"), pictures=pictures)
 
 
 @sign_in.required
@@ -116,7 +116,7 @@ def text(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """The plain text part, likewise."""
     edition = _rendered(edition_id)
     told = plain(edition, blocks=_blocks(request, edition))
-    return _sealed(HttpResponse(told, content_type="text/plain; charset=utf-8"))
+    return sealed(HttpResponse(told, content_type="text/plain; charset=utf-8"))
 
 
 def _blocks(request: HttpRequest, edition: Edition) -> Blocks:
@@ -130,7 +130,8 @@ def _rendered(edition_id: int) -> Edition:
     return get_object_or_404(rows, id=edition_id)
 
 
-def _sealed(answer: HttpResponse, *, pictures: Sequence[str] = ()) -> HttpResponse:
+def sealed(answer: HttpResponse, *, pictures: Sequence[str] = ()) -> HttpResponse:
+    """A message that can do nothing where it is shown; pictures come from these origins alone."""
     allowed = "".join(f" {origin}" for origin in pictures)
     answer.headers["Content-Security-Policy"] = POLICY.format(pictures=allowed)
     answer.headers["Referrer-Policy"] = "no-referrer"

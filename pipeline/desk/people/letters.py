@@ -6,7 +6,7 @@ import logging
 
 from django.urls import reverse
 
-from pipeline.channels.base import MailServer
+from pipeline.channels.base import MailServer, Permanent
 from pipeline.delivery.letters import relay
 from pipeline.delivery.message import mail
 from pipeline.editions.assemble import masthead_of
@@ -29,7 +29,7 @@ def send_invitation(made: Invitation, *, token: str, inviter: User) -> str:
     try:
         rendered = render_notice("invitation", masthead=_masthead(), facts=facts)
         taken = relay.hand_over_all(_server(), letters.wrapped(rendered, [made.email], now=made.created_at))
-    except (*relay.TROUBLE, mail.NoMailServer) as error:
+    except (*relay.TROUBLE, mail.NoMailServer, Permanent) as error:
         log.warning("an invitation was not mailed: %s", error)
         taken = 0
     if taken:
@@ -38,7 +38,7 @@ def send_invitation(made: Invitation, *, token: str, inviter: User) -> str:
 
 
 def _server() -> MailServer:
-    return mail.server(config())
+    return relay.server_of(config())
 
 
 def _masthead() -> Masthead:

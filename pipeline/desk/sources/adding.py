@@ -27,6 +27,8 @@ from pipeline.staff.journal import note
 PATIENCE_S = 18.0  #: after this nothing more is asked; what is under way ends within ONE_ANSWER_S
 ONE_ANSWER_S, ONE_READ_S = 9.0, 5.0
 LONGEST_URL, LONGEST_NAME = 500, 120
+#: What the guide's form says, so that whoever came from there goes back there.
+GUIDE = "guide"
 NOT_YOURS = "Your role may look at sources but not add or change them. Nothing was changed; ask a desk head."
 NO_ADDRESS = "Give the address of a site or of its feed, such as dispatch.example.org."
 TOO_OLD = "What was found is more than an hour old, or not ours. Nothing was added; look at the site again."
@@ -103,6 +105,8 @@ def add(request: sign_in.Guest) -> HttpResponse:
         )
     else:
         messages.success(request, f"{source.name} was watched already; the ways it lacked were added.")
+    if request.POST.get("then") == GUIDE:
+        return redirect("desk:guide")
     return redirect("desk:source", source_id=source.id)
 
 
@@ -147,6 +151,7 @@ def _shown(
         "found": finds.told(find) if find else None,
         "draft": draft or {},
         "wrong": wrong or {},
+        "then": GUIDE if request.POST.get("then") == GUIDE else "",
     }
     return render(request, "desk/sources_add.html", context, status=status)
 

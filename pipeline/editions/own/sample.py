@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pipeline.editions.content import EditionContent, FilledBlock, Masthead, Picture, Story
@@ -60,3 +61,34 @@ BARE = _content(
         name="Bare", slug="bare", publisher="", home_url="", postal_address="1 Street", language="ar", direction="rtl"
     ),
 )
+
+
+def _only(*stories: Story, title: str = "Top stories") -> tuple[FilledBlock, ...]:
+    return (
+        FilledBlock(kind="lead", stories=stories[:1]),
+        FilledBlock(kind="top", title=title, stories=stories[1:] or stories[:1]),
+    )
+
+
+_LONG = (
+    "Ministers, mayors and the harbour’s own pilots agree after eleven nights of talks that the old breakwater will be "
+    "rebuilt in stone, not steel, and that the town pays half of what it costs"
+)
+_PLAIN = _story("top")
+#: What breaks designs, by name: each is an edition of its own.
+NASTY: dict[str, EditionContent] = {
+    "long headline": replace(FULL, blocks=_only(replace(_PLAIN, headline=_LONG), replace(_PLAIN, headline=_LONG * 2))),
+    "no picture": replace(FULL, blocks=_only(replace(_PLAIN, picture=None), replace(_PLAIN, picture=None, standfirst=""))),
+    "right to left": replace(
+        FULL,
+        blocks=_only(
+            replace(_PLAIN, headline="عودة العبّارات بعد ثلاثة أيام من العاصفة", standfirst="غادر القارب الأول عند الفجر.", language="ar", section=("العالم",)),
+            replace(_PLAIN, headline="Zurück am Kai: فيري 27", language="de"),
+        ),
+    ),
+    "emoji": replace(FULL, blocks=_only(replace(_PLAIN, headline="🚢 Ferries sail again 👩‍✈️🇵🇹", standfirst="“At last” 🎉"))),
+    "apostrophes and &amp;": replace(
+        FULL,
+        blocks=_only(replace(_PLAIN, headline="It’s O'Brien &amp; Sons’ \"last\" dock <b>sale</b>", standfirst="R&D &lt;cut&gt; by 5 %; 'we''ll see'")),
+    ),
+}  # fmt: skip

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from pipeline.channels.base import Permanent
 from pipeline.delivery.letters import relay
 from pipeline.delivery.message import mail
 from pipeline.delivery.message.headers import EditionHeaders
@@ -31,8 +32,8 @@ def tell_editors(name: str, *, newsletter: Newsletter, facts: Mapping[str, Any],
         return 0
     rendered = render_notice(name, masthead=masthead_of(newsletter), facts={"newsletter": newsletter.name, **facts})
     try:
-        return relay.hand_over_all(mail.server(config()), wrapped(rendered, to, now=now))
-    except (*relay.TROUBLE, mail.NoMailServer) as error:
+        return relay.hand_over_all(relay.server_of(config()), wrapped(rendered, to, now=now))
+    except (*relay.TROUBLE, mail.NoMailServer, Permanent) as error:
         log.warning("%s: its editors could not be told (%s): %s", newsletter.slug, name, error)
         return 0
 
