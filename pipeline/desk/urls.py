@@ -8,9 +8,11 @@ from pipeline.desk import brakes, sign_in, status, today
 from pipeline.desk.accounts import page as social
 from pipeline.desk.calendar import acts as calendar_acts
 from pipeline.desk.calendar import agenda, newsletter
+from pipeline.desk.editions import acts, alerts, page, placing, preview, results
 from pipeline.desk.guide import acts as setting_up
 from pipeline.desk.guide import page as guiding
-from pipeline.desk.editions import acts, alerts, page, placing, preview, results
+from pipeline.desk.hooks import acts as hooking
+from pipeline.desk.hooks import page as hooks
 from pipeline.desk.people import account, code, joining, journal, tokens
 from pipeline.desk.people import listing as people
 from pipeline.desk.popular import acts as bending
@@ -111,6 +113,14 @@ urlpatterns = [
     path("readers/imports/<int:import_id>/go-on", imports.go_on, name="go_on_import"),
     path("readers/imports/<int:import_id>/enter", imports.enter, name="enter_import"),
     path("readers/imports/<int:import_id>/refusals", imports.refusals, name="refusals"),
+    path("hooks/", hooks.listing, name="hooks"),
+    path("hooks/add", hooking.add, name="add_hook"),
+    path("hooks/<int:hook_id>/", hooks.hook, name="hook"),
+    path("hooks/<int:hook_id>/pause", hooking.pause, name="pause_hook"),
+    path("hooks/<int:hook_id>/wake", hooking.rouse, name="wake_hook"),
+    path("hooks/<int:hook_id>/ping", hooking.ping, name="ping_hook"),
+    path("hooks/<int:hook_id>/remove", hooking.remove, name="remove_hook"),
+    path("hooks/notices/<int:notice_id>/repeat", hooking.repeat, name="repeat_notice"),
     path("sources/", listing.listing, name="sources"),
     path("sources/look", adding.look, name="look_at_site"),
     path("sources/add", adding.add, name="add_source"),

@@ -14,6 +14,8 @@ from pipeline.articles.models import Article, Hold
 from pipeline.audience.models import Import, ImportFault, Segment
 from pipeline.delivery.models import Delivery, Send
 from pipeline.editions.models import Edition
+from pipeline.hooks.models import Notice
+from pipeline.hooks.tell import open_hook
 from pipeline.posts.models import Post
 from pipeline.ranking.models import Chart, Standing
 from pipeline.staff.models import User
@@ -81,4 +83,7 @@ def morning(db: None) -> Morning:
     }
     made_in = Import.objects.create(name="list.csv", digest=bytes(32), added=1, refused=2, started_at=now, **rows)
     ImportFault.objects.create(made_in=made_in, row=3, given="nobody", code="not_an_address", params={"why": "no @"})
+    hook, _ = open_hook(url="https://cms.example/dateline", events=["popular.changed"], name="Our CMS", now=now)
+    given_up = {"state": Notice.State.GIVEN_UP, "tries": 9, "said": "answered 503"}
+    Notice.objects.create(hook=hook, event="popular.changed", at=now, due_at=now, **given_up)
     return Morning(now=now, ready=ready, leaving=leaving, held=held, stories=stories)

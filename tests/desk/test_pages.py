@@ -11,6 +11,7 @@ from lxml import html as lxml_html
 
 from pipeline.audience.models import Import, Segment, Subscriber
 from pipeline.desk.urls import urlpatterns
+from pipeline.hooks.models import Hook, Notice
 from pipeline.kernel.config import TEMPLATES
 from pipeline.posts.models import Account
 
@@ -24,6 +25,8 @@ READABLE = [
     "segment",
     "imports",
     "reader_import",
+    "hooks",
+    "hook",
     "today",
     "articles",
     "posts",
@@ -68,6 +71,7 @@ OPEN = {"sign_in", "sign_out", "code", "join"}
 PAGES = [
     "/desk/readers/", "/desk/readers/?q=cleo", "/desk/readers/?q=%00", "/desk/readers/{reader}/", "/desk/readers/{reader}/erase",
     "/desk/readers/segments/", "/desk/readers/segments/new", "/desk/readers/segments/{segment}/", "/desk/readers/imports/", "/desk/readers/imports/{import_}/",
+    "/desk/hooks/", "/desk/hooks/{hook}/",
     "/desk/", "/desk/editions/", "/desk/editions/?state=ready", "/desk/articles/", "/desk/articles/?state=held", "/desk/posts/",
     "/desk/posts/?state=draft", "/desk/status/", "/desk/editions/{ready}/", "/desk/editions/{leaving}/",
     "/desk/editions/{leaving}/deliveries/", "/desk/editions/{leaving}/deliveries/?state=unknown", "/desk/posts/?page=x&state=%00",
@@ -91,6 +95,7 @@ def address(url: str, morning: Any) -> str:
         source=held.source_id,
         reader=Subscriber.objects.values_list("id", flat=True).first(),
         segment=Segment.objects.values_list("id", flat=True).first(),
+        hook=Hook.objects.values_list("id", flat=True).first(),
         import_=Import.objects.values_list("id", flat=True).first(),
     )
 
@@ -111,6 +116,8 @@ def below(pattern: Any, morning: Any, *, edition: int) -> str:
         "newsletter_id": morning.ready.newsletter_id,
         "subscriber_id": Subscriber.objects.values_list("id", flat=True).first() or 1,
         "segment_id": Segment.objects.values_list("id", flat=True).first() or 1,
+        "hook_id": Hook.objects.values_list("id", flat=True).first() or 1,
+        "notice_id": Notice.objects.values_list("id", flat=True).first() or 1,
         "import_id": Import.objects.values_list("id", flat=True).first() or 1,
     }
     found = str(pattern.pattern)

@@ -146,14 +146,8 @@ class Guard(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        allowed = place(host, port) in self._allow
-        if not allowed and port not in {80, 443}:
-            raise Refused(f"{place(host, port)} uses a port other than 80 and 443")
         ends = time.monotonic() + self._deadline.left(timeout)
-        addresses = self._looked_up(host, port, wait_s=ends - time.monotonic())
-        bad = [] if allowed else [one for one in addresses if not is_public(one)]
-        if bad:  # one bad address among good ones is refused too: which one is used would be left to chance
-            raise Refused(f"{host} leads to {bad[0]}, which is not on the public internet")
+        addresses = self.judge(host, port, wait_s=ends - time.monotonic())
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             share = max((ends - time.monotonic()) / left, 0.001)
             try:
@@ -164,6 +158,17 @@ class Guard(httpcore.SyncBackend):
                 continue
             return _TimedStream(inner, self._deadline)
         raise Unreachable(f"{host} has no address")
+
+    def judge(self, host: str, port: int, *, wait_s: float = CONNECT_OR_READ_S) -> Sequence[str]:
+        """The addresses we may connect to, none of them asked yet. Raises Refused, Unreachable and TooSlow."""
+        allowed = place(host, port) in self._allow
+        if not allowed and port not in {80, 443}:
+            raise Refused(f"{place(host, port)} uses a port other than 80 and 443")
+        addresses = self._looked_up(host, port, wait_s=wait_s)
+        bad = [] if allowed else [one for one in addresses if not is_public(one)]
+        if bad:  # one bad address among good ones is refused too: which one is used would be left to chance
+            raise Refused(f"{host} leads to {bad[0]}, which is not on the public internet")
+        return addresses
 
     def _looked_up(self, host: str, port: int, *, wait_s: float) -> Sequence[str]:
         """Resolve in a thread of its own, for getaddrinfo knows no time limit."""

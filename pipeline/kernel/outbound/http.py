@@ -206,12 +206,13 @@ class Client:
         self._agent = f"Dateline/0.1 (+{site_url.rstrip('/')}/bot)"
         self._io_s, self._wall_s = io_s, wall_s
         self._deadline = Deadline()
+        self._guard = Guard(allow=allow, resolve=resolve, deadline=self._deadline)
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl_context or ssl.create_default_context(cafile=certifi.where()),
             max_connections=64,
             max_keepalive_connections=16,
             keepalive_expiry=5.0,
-            network_backend=Guard(allow=allow, resolve=resolve, deadline=self._deadline),
+            network_backend=self._guard,
         )
 
     def get(
@@ -236,6 +237,12 @@ class Client:
         own = dict(headers or {})
         shared = {name: own.pop(name) for name in list(own) if name.lower() == "content-type"}
         return self._follow("POST", url, content, shared=shared, private=own, limit_bytes=limit_bytes)
+
+    def judge(self, url: str) -> None:
+        """Whether we would talk to an address, without connecting. Raises FetchError with the reason."""
+        parsed = _readable(url)
+        _check(parsed)
+        self._guard.judge(parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80))
 
     def close(self) -> None:
         """Close every idle connection."""
