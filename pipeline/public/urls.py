@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from pipeline.public import health, leave, letter_pages, popular
+from pipeline.public.archive import feeds, pages
 from pipeline.public.hooks import providers, sites
 from pipeline.public.readers import api, confirm, join, prefer
 from pipeline.public.social import notes, posts_feed
@@ -28,6 +29,12 @@ urlpatterns = [
     path("esp/<str:provider>/<str:token>", providers.hook, name="esp_hook"),
     path("note/<str:token>", notes.note, name="story_note"),
     path("posts/<str:token>.rss", posts_feed.as_rss, name="posts_feed"),
+    path("archive/", pages.front, name="archive"),
+    path("archive/sitemap.xml", feeds.sitemap, name="archive_sitemap"),
+    path("archive/<slug:slug>/", pages.newsletter, name="archive_newsletter"),
+    path("archive/<slug:slug>/feed.xml", feeds.as_rss, name="archive_feed"),
+    path("archive/<slug:slug>/<int:edition_id>/", pages.edition, name="archive_edition"),
+    path("robots.txt", feeds.robots, name="robots"),
     path("popular.json", popular.as_json, name="popular_json"),
     path("popular.rss", popular.as_rss, name="popular_rss"),
     path("popular.html", popular.as_fragment, name="popular_fragment"),

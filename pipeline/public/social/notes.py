@@ -38,42 +38,53 @@ def note(request: HttpRequest, token: str) -> HttpResponse:
     if article is None:
         raise Http404(_NO_NOTE)
     told = list(article.bulletins.exclude(kind__in=[Bulletin.Kind.NEW, Bulletin.Kind.UPDATE]).order_by("at", "id"))
-    is_withdrawn = article.state in (Article.State.KILLED, Article.State.GONE)
-    changes = _changes(article, told)
-    if not is_withdrawn and not changes:
+    changed = changes(article, told)
+    if not is_withdrawn(article) and not changed:
         return _back(article, told)
-    page = render(request, "public/note.html", _shown(article, told, changes, is_withdrawn=is_withdrawn))
+    page = render(request, "public/note.html", _shown(article, told, changed))
     page.headers["Cache-Control"], page.headers["X-Robots-Tag"] = CACHE, "noindex"
     return page
 
 
 def _back(article: Article, told: list[Bulletin]) -> HttpResponse:
     """Its page was away and is there again."""
-    if told and (link := _link(article.url)):
-        return redirect(link)
+    if told and (there := link(article.url)):
+        return redirect(there)
     raise Http404(_NO_NOTE)
 
 
-def _shown(article: Article, told: list[Bulletin], changes: list[Change], *, is_withdrawn: bool) -> dict[str, Any]:
+def _shown(article: Article, told: list[Bulletin], changed: list[Change]) -> dict[str, Any]:
     """Of what was killed or is gone, nothing is repeated; a site that withdraws in public is quoted."""
-    last = next((one for one in reversed(told) if one.kind in _TAKEN_BACK), None) if is_withdrawn else None
-    how = last.kind if last else Bulletin.Kind.GONE if is_withdrawn else ""
+    withdrawn = is_withdrawn(article)
+    last = last_word(told) if withdrawn else None
+    how = last.kind if last else Bulletin.Kind.GONE if withdrawn else ""
     is_public = how in ("", Bulletin.Kind.RETRACTION)
     return {
         "publisher": article.source.name,
-        "home": _link(article.source.home_url),
+        "home": link(article.source.home_url),
         "zone": article.source.zone,
         "how": how,
         "published": article.published_at or article.announced_at,
         "withdrawn": last.at if last else article.killed_at,
         "said": last.said if last and how == Bulletin.Kind.RETRACTION else "",
         "headline": article.headline if is_public else "",
-        "link": _link(article.url) if is_public else "",
-        "changes": changes if is_public else [],
+        "link": link(article.url) if is_public else "",
+        "changes": changed if is_public else [],
     }
 
 
-def _changes(article: Article, told: list[Bulletin]) -> list[Change]:
+def is_withdrawn(article: Article) -> bool:
+    """Whether its words may not be repeated."""
+    return article.state in (Article.State.KILLED, Article.State.GONE)
+
+
+def last_word(told: list[Bulletin]) -> Bulletin | None:
+    """The bulletin that took a story back, of all there are in their order."""
+    return next((one for one in reversed(told) if one.kind in _TAKEN_BACK), None)
+
+
+def changes(article: Article, told: list[Bulletin]) -> list[Change]:
+    """The corrections among these bulletins, the latest first."""
     corrections = [one for one in told if one.kind == Bulletin.Kind.CORRECTION]
     if not corrections:
         return []
@@ -92,5 +103,6 @@ def _headlines(said: dict[int, str], version: int) -> tuple[str, str]:
     return (before, after) if before and after and before != after else ("", "")
 
 
-def _link(url: str) -> str:
+def link(url: str) -> str:
+    """An address people may be sent to, else ""."""
     return url if url.lower().startswith(("https://", "http://")) else ""
