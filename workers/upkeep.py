@@ -6,10 +6,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from pipeline.articles import intake, revise
-from pipeline.audience.imports import arriving
-from pipeline.audience.joining import confirming
 from pipeline.delivery import send
-from pipeline.delivery.learned import interests
+from pipeline.delivery.learned import interests, seen
 from pipeline.editions import links
 from pipeline.engagement.keeping import expire
 from pipeline.hooks import tell as hooks
@@ -32,8 +30,6 @@ def sweep(**_: object) -> None:
 def forget(**_: object) -> None:
     watch.forget(now=timezone.now())
     watch.learn(now=timezone.now())
-    confirming.forget(now=timezone.now())
-    arriving.expire(now=timezone.now())
     hooks.forget(now=timezone.now())
     expire.keep_terms(now=timezone.now())
 
@@ -41,4 +37,5 @@ def forget(**_: object) -> None:
 @shared_task(name=Job.UPKEEP_LEARN.value)
 def learn(**_: object) -> None:
     interests.learn()
+    seen.learn(now=timezone.now())
     rates.learn(now=timezone.now())

@@ -40,6 +40,7 @@ class Job(StrEnum):
     ARTICLES_REVISE = "articles.revise"
     ARTICLES_TELL = "articles.tell"
     AUDIENCE_IMPORT = "audience.import"
+    AUDIENCE_FORGET = "audience.forget"
     SCHEDULE_TICK = "schedule.tick"
     SCHEDULE_CHECK = "schedule.check"
     SCHEDULE_NOTICE = "schedule.notice"
@@ -71,6 +72,7 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.ARTICLES_REVISE: Queue.WATCH,
     Job.ARTICLES_TELL: Queue.WATCH,
     Job.AUDIENCE_IMPORT: Queue.SLOW,
+    Job.AUDIENCE_FORGET: Queue.SLOW,
     Job.SCHEDULE_TICK: Queue.FAST,
     Job.SCHEDULE_CHECK: Queue.SLOW,
     Job.SCHEDULE_NOTICE: Queue.SLOW,
