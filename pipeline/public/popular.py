@@ -8,12 +8,15 @@ from __future__ import annotations
 import hashlib
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from pipeline.ranking.models import Chart
 from pipeline.ranking.rank import WINDOWS
 
 CACHE = "public, max-age=10, s-maxage=10, stale-while-revalidate=60, stale-if-error=86400"
+#: The fragment is links and nothing else: pages of other sites may frame it.
+FRAME_POLICY = "default-src 'none'; form-action 'none'; frame-ancestors *; base-uri 'none'"
 MEDIA = {"json": "application/json", "rss": "application/rss+xml", "html": "text/html"}
 
 
@@ -29,10 +32,13 @@ def as_rss(request: HttpRequest) -> HttpResponse:
     return _served(request, "rss")
 
 
+@xframe_options_exempt
 @require_safe
 def as_fragment(request: HttpRequest) -> HttpResponse:
-    """An ordered list to include in a page, without script or style."""
-    return _served(request, "html")
+    """An ordered list to include in a page, or to show in a frame on one, without script or style."""
+    answer = _served(request, "html")
+    answer.headers["Content-Security-Policy"] = FRAME_POLICY
+    return answer
 
 
 def _served(request: HttpRequest, form: str) -> HttpResponse:

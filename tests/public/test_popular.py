@@ -31,6 +31,20 @@ def test_the_bytes_are_those_the_ranking_room_wrote(chart: Chart, client: Client
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.parametrize("query", ["", "?section=Sport", "?window=ever"])
+def test_other_sites_may_frame_the_fragment_and_nothing_else(chart: Chart, client: Client, query: str) -> None:
+    fragment = client.get(f"/popular.html{query}")
+    assert "X-Frame-Options" not in fragment.headers
+    assert fragment.headers["Content-Security-Policy"].encode() == lists.FRAME[1]
+    assert "frame-ancestors *" in fragment.headers["Content-Security-Policy"]
+    framed = client.get("/join/frame/")
+    assert "X-Frame-Options" not in framed.headers and "frame-ancestors *" in framed.headers["Content-Security-Policy"]
+    for path in (f"/popular.json{query}", f"/popular.rss{query}", "/join/", "/archive/", "/u/x", "/p/x", "/confirm/x"):
+        answer = client.get(path)
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert "frame-ancestors *" not in answer.headers["Content-Security-Policy"]
+
+
 def test_who_has_it_is_told_so_until_it_changes(chart: Chart, client: Client) -> None:
     etag = client.get("/popular.json").headers["ETag"]
     held: dict[str, Any] = {"If-None-Match": f'"other", W/{etag}'}

@@ -26,6 +26,11 @@ from pipeline.tracking.site.sources import Drawn, SiteSource
 CACHE: Header = (b"cache-control", b"public, max-age=10, s-maxage=10, stale-while-revalidate=60, stale-if-error=86400")
 WINDOWS = ("now", "today", "week", "trending")
 MEDIA = {"json": "application/json", "rss": "application/rss+xml", "html": "text/html"}
+#: As public/popular.py has it: pages of other sites may frame the fragment.
+FRAME: Header = (
+    b"content-security-policy",
+    b"default-src 'none'; form-action 'none'; frame-ancestors *; base-uri 'none'",
+)
 _PATHS = {f"/popular.{form}": form for form in MEDIA}
 _UNCACHED: tuple[Header, ...] = ((b"cache-control", b"no-store"), OPEN)
 _KEPT_EVERY_S = 60.0
@@ -170,7 +175,7 @@ def etag_of(body: bytes) -> str:
 def _body(text: str, form: str) -> Body:
     raw = text.encode()
     etag = etag_of(raw).encode()
-    shared: list[Header] = [CACHE, OPEN, (b"etag", etag)]
+    shared: list[Header] = [CACHE, OPEN, (b"etag", etag), *((FRAME,) if form == "html" else ())]
     told = [(b"content-type", f"{MEDIA[form]}; charset=utf-8".encode()), (b"content-length", b"%d" % len(raw)), *shared]
     return Body(
         etag,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.tracking.app import DoorSettings
+from pipeline.tracking.site import lists as listed
 from pipeline.tracking.site.lists import Lists
 from pipeline.tracking.site.sources import Drawn
 from tests.tracking.opening import opened
@@ -31,6 +32,8 @@ async def test_a_list_is_served_as_it_was_written(options: DoorSettings, path: s
     assert (answer.status, answer.headers[b"content-type"], answer.body.decode()) == (200, media, words)
     assert answer.headers[b"access-control-allow-origin"] == b"*"
     assert answer.headers[b"cache-control"].startswith(b"public, max-age=10,")
+    assert (listed.FRAME in answer.headers.items()) == (media == b"text/html; charset=utf-8")
+    assert b"x-frame-options" not in answer.headers
     assert (again.status, again.body, again.headers[b"etag"]) == (304, b"", answer.headers[b"etag"])
     assert b"content-length" not in again.headers
     assert (weak.status, other) == (304, answer)
