@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-NOT_BENCHMARKS = {"__init__", "__main__", "certificates", "door", "engines", "sink"}
+NOT_BENCHMARKS = {"__init__", "__main__", "certificates", "door", "engines", "large_house", "sink"}
 MOST_S = 600
 
 
