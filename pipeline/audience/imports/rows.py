@@ -67,7 +67,10 @@ def read(number: int, cells: Sequence[str], *, columns: Columns, key: bytes, now
         return Fault(row=number, code="unknown_status", params={"status": found[:60]})
     if found == Fate.UNCONFIRMED:
         return Fault(row=number, code="unconfirmed")
-    said = {name: " ".join(_cell(cells, place) for place in places) for name, places in columns.at.items()}
+    said = {
+        name: _cell(cells, places[0]) if len(places) == 1 else " ".join(_cell(cells, place) for place in places)
+        for name, places in columns.at.items()
+    }
     joined = said.get("joined", "").strip()[:120]
     return Arrival(
         row=number,
@@ -95,7 +98,10 @@ def spelled(given: str) -> str:
 
 
 def _cell(cells: Sequence[str], place: int) -> str:
-    return _CONTROL.sub(" ", cells[place]).strip() if place < len(cells) else ""
+    if place >= len(cells):
+        return ""
+    cell = cells[place]
+    return (cell if cell.isprintable() else _CONTROL.sub(" ", cell)).strip()
 
 
 def _fate(cells: Sequence[str], columns: Columns) -> Fate | str:
@@ -132,6 +138,8 @@ def _zone(said: str) -> str:
 
 def _instant(said: str, *, now: datetime) -> datetime | None:
     """ISO 8601 and its kin; a day and month in doubt are nobody's joining date."""
+    if not said:
+        return None
     try:
         at = datetime.fromisoformat(said)
     except ValueError:
@@ -142,6 +150,8 @@ def _instant(said: str, *, now: datetime) -> datetime | None:
 
 def _network(said: str) -> str:
     """Cut to /24 or /48, as sign-ups keep it."""
+    if not said.strip():
+        return ""
     try:
         address = ip_address(said.strip())
     except ValueError:
