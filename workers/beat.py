@@ -26,6 +26,7 @@ SCHEDULE = {
         (Job.HOOKS_DELIVER, 5.0),
         (Job.AUDIENCE_IMPORT, 15.0),
         (Job.DELIVERY_FEEDBACK, 60.0),
+        (Job.DELIVERY_ASK_AGAIN, 3600.0),
         (Job.AUDIENCE_FORGET, 3600.0),
         (Job.UPKEEP_RETAIN, 3600.0),
         (Job.UPKEEP_LEARN, 3600.0),

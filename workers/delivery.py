@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from pipeline.delivery import batch, send, transports
 from pipeline.delivery.feedback import mailbox
-from pipeline.delivery.letters import confirmations
+from pipeline.delivery.letters import asking_again, confirmations
 from pipeline.kernel.config import config
 from pipeline.kernel.queue import Job
 
@@ -33,3 +33,8 @@ def feedback(**_: object) -> None:
 @shared_task(name=Job.DELIVERY_CONFIRM.value)
 def confirm(*, confirmation_id: int, **_: object) -> None:
     confirmations.send(confirmation_id=confirmation_id, config=config(), now=timezone.now())
+
+
+@shared_task(name=Job.DELIVERY_ASK_AGAIN.value)
+def ask_again(**_: object) -> None:
+    asking_again.sweep(config=config(), now=timezone.now())

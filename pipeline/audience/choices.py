@@ -84,11 +84,14 @@ def choose(
 ) -> bool:
     """Make the choices hold; True if anything differed. `seen` is the version the reader looked at. Raises Outdated.
 
+    Saving what stands is a sign of life, and nothing else.
+
     `last` is the slot of the last edition of each topic this reader had: a dial turned down counts from there.
     """
     reader = Subscriber.objects.select_for_update().get(id=subscriber_id)
     before = choices_of(subscriber_id)
     if before == chosen:
+        Subscriber.objects.filter(id=reader.id).update(last_human_at=now)
         return False
     if before.version != seen:
         raise Outdated

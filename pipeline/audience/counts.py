@@ -18,6 +18,7 @@ class Audience:
 
     chose: int
     suppressed: int = 0
+    resting: int = 0  #: were asked whether they still want it, and did not answer
     paused: int = 0
     fewer: int = 0  #: asked for at most one a day or week, and had it
     outside: int = 0  #: of the newsletter's segment
@@ -25,23 +26,25 @@ class Audience:
     @property
     def due(self) -> int:
         """Whom the freeze would take."""
-        return self.chose - self.suppressed - self.paused - self.fewer - self.outside
+        return self.chose - self.suppressed - self.resting - self.paused - self.fewer - self.outside
 
 
-def count(*, topic_id: int, segment: Segment | None, slot_at: datetime, now: datetime) -> int:
+def count(*, topic_id: int, segment: Segment | None, slot_at: datetime, now: datetime, rests: bool = False) -> int:
     """How many readers the freeze of an edition of that slot would take now."""
     condition, chosen = narrowing(segment, now=now)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM ({due(condition=condition)}) AS r",  # noqa: S608 - our own statement
+            f"SELECT count(*) FROM ({due(condition=condition, rests=rests)}) AS r",  # noqa: S608 - our own statement
             {"topic": topic_id, "slot": slot_at, **chosen},
         )
         return int(cursor.fetchone()[0])
 
 
-def audience(*, topic_id: int, segment: Segment | None, slot_at: datetime, now: datetime) -> Audience:
+def audience(
+    *, topic_id: int, segment: Segment | None, slot_at: datetime, now: datetime, rests: bool = False
+) -> Audience:
     """The same count, with everybody it leaves out."""
     condition, chosen = narrowing(segment, now=now)
     with connection.cursor() as cursor:
-        cursor.execute(sums(condition=condition), {"topic": topic_id, "slot": slot_at, **chosen})
+        cursor.execute(sums(condition=condition, rests=rests), {"topic": topic_id, "slot": slot_at, **chosen})
         return Audience(*cursor.fetchone())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.audience.sunset import ANSWER_DAYS
+
 #: SELECT of (id, address) for parameter %(topic)s. SQL because an audience of a million is frozen by
 #: INSERT ... SELECT and never passes through Python.
 RECIPIENTS = """
@@ -22,12 +24,19 @@ DIAL = """
         OR abs(extract(epoch FROM choice.last_at - %(slot)s))
            >= CASE choice.pace WHEN 'daily' THEN 20 * 3600 ELSE 156 * 3600 END)
 """
+#: Readers who were asked whether they still want our mail, and of whom nothing was seen for as long as they had to
+#: answer: `sunset.silent`, in SQL. Any sign of them afterwards ends it, and so does their wish not to be seen.
+RESTING = f"""coalesce(reader.tracking = 'consented' AND reader.tracking_at < reader.asked_again_at
+       AND reader.asked_again_at <= %(slot)s - interval '{ANSWER_DAYS} days'
+       AND coalesce(reader.last_human_at < reader.asked_again_at, TRUE), FALSE)"""
 #: Everybody who chose the topic, and why an edition passes over some of them: parameters as for `due`.
 #: Each reader is counted once, by the first reason that holds.
 SUMS = """
-SELECT count(*), count(*) FILTER (WHERE why = 'suppressed'), count(*) FILTER (WHERE why = 'paused'),
+SELECT count(*), count(*) FILTER (WHERE why = 'suppressed'), count(*) FILTER (WHERE why = 'resting'),
+       count(*) FILTER (WHERE why = 'paused'),
        count(*) FILTER (WHERE why = 'fewer'), count(*) FILTER (WHERE why = 'outside')
   FROM (SELECT CASE WHEN gone.address_hash IS NOT NULL THEN 'suppressed'
+                    WHEN {resting} THEN 'resting'
                     WHEN choice.paused_until > %(slot)s THEN 'paused'
                     WHEN NOT (TRUE {dial}) THEN 'fewer'
                     WHEN NOT ({condition}) THEN 'outside' END AS why
@@ -44,15 +53,16 @@ UPDATE dateline_subscription AS choice SET last_at = %(slot)s FROM frozen
 """
 
 
-def due(*, condition: str = "") -> str:
+def due(*, condition: str = "", rests: bool = False) -> str:
     """SELECT of (id, address) of who is due an edition: parameters %(topic)s and %(slot)s.
 
     `condition` is SQL over `reader` and `choice` that narrows it further, a segment's for one; its parameters are the
-    caller's to give.
+    caller's to give. `rests` leaves out those who are RESTING.
     """
-    return RECIPIENTS + DIAL + (f"   AND ({condition})\n" if condition else "")
+    narrowed = f"   AND ({condition})\n" if condition else ""
+    return RECIPIENTS + DIAL + narrowed + (f"   AND NOT {RESTING}\n" if rests else "")
 
 
-def sums(*, condition: str = "") -> str:
-    """SELECT of (chose, suppressed, paused, fewer, outside): what `due` leaves is the first minus the others."""
-    return SUMS.format(dial=DIAL, condition=condition or "TRUE")
+def sums(*, condition: str = "", rests: bool = False) -> str:
+    """SELECT of (chose, suppressed, resting, paused, fewer, outside): what `due` leaves is the first minus the others."""
+    return SUMS.format(dial=DIAL, condition=condition or "TRUE", resting=RESTING if rests else "FALSE")

@@ -1,7 +1,8 @@
 """Whom to ask whether they still want our mail, by what people do and never by what machines open.
 
-Only readers who agreed to be seen can be missed: whoever is counted without a name, or not at all, is never judged. Nothing
-here ends a subscription; that is the answer's, or a person's.
+Only readers who agreed to be seen can be missed: whoever is counted without a name, or not at all, is never judged. No
+subscription ends here: who was asked and stays silent rests (`recipients.RESTING`) for the newsletters that judge
+silence, until anything is seen of them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pipeline.audience.models import Consent, Subscriber, Subscription, Suppress
 
 UNSEEN_DAYS = 180
 ANSWER_DAYS = 30
+ANSWER = timedelta(days=ANSWER_DAYS)
 #: When they last were, or let us begin to look; PostgreSQL passes over what is NULL.
 _SEEN = Greatest("last_human_at", "tracking_at")
 
@@ -51,8 +53,22 @@ def note_asked(*, subscriber_ids: Iterable[int], origin: str, now: datetime) -> 
     return len(fresh)
 
 
+@transaction.atomic
+def stay(*, subscriber_id: int, origin: str, network: str, now: datetime) -> None:
+    """A reader says that our mail is still wanted; kept as evidence."""
+    Subscriber.objects.filter(id=subscriber_id).update(last_human_at=now)
+    Consent.objects.create(
+        subscriber_id=subscriber_id, at=now, act="stays", origin=origin[:120], network=network, form="still"
+    )
+
+
+def is_silent(subscriber_id: int, *, now: datetime) -> bool:
+    """Whether this reader rests wherever silence is judged."""
+    return silent(now=now).filter(id=subscriber_id).exists()
+
+
 def silent(*, now: datetime, days: int = ANSWER_DAYS) -> QuerySet[Subscriber]:
-    """Readers who were asked that long ago and were not seen since: for a person to decide about."""
+    """Readers who were asked that long ago and were not seen since."""
     asked = _visible().annotate(seen=_SEEN).filter(asked_again_at__lte=now - timedelta(days=days))
     return asked.filter(seen__lt=F("asked_again_at")).order_by("id")
 

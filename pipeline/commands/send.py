@@ -38,8 +38,9 @@ def run(*, slug: str, yes: bool, config: Config) -> dict[str, Any]:
         raise UnusableInput(str(error)) from error
     edition = _composed(newsletter)
     readers = counts.count(
-        topic_id=newsletter.topic_id, segment=newsletter.segment, slot_at=edition.slot_at, now=timezone.now()
-    )
+        topic_id=newsletter.topic_id, segment=newsletter.segment, slot_at=edition.slot_at, now=timezone.now(),
+        rests=newsletter.judges_silence,
+    )  # fmt: skip
     if not yes and not _agreed(edition, readers):
         return {
             "edition": edition.id,

@@ -86,12 +86,18 @@ class Newsletter(models.Model):
     )  #: only these of its readers
     is_archived = models.BooleanField(default=True)  #: sent editions stand in the public archive
     tracking = models.CharField(max_length=10, choices=Mode.choices, default=Mode.AGGREGATE)
+    asks_again = models.BooleanField(default=False, db_default=False)  #: readers long unseen are asked, and then rest
     max_age_h = models.PositiveIntegerField(default=36)
     first_window_h = models.PositiveIntegerField(default=24)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def judges_silence(self) -> bool:
+        """Whether readers may rest for it: never where what they do cannot be seen."""
+        return self.asks_again and self.tracking == Mode.CONSENTED
 
 
 class Block(models.Model):

@@ -51,6 +51,7 @@ class Job(StrEnum):
     DELIVERY_SUBMIT = "delivery.submit"
     DELIVERY_FEEDBACK = "delivery.feedback"
     DELIVERY_CONFIRM = "delivery.confirm"
+    DELIVERY_ASK_AGAIN = "delivery.ask_again"
     POSTS_COMPOSE = "posts.compose"
     POSTS_PUBLISH = "posts.publish"
     POSTS_CORRECT = "posts.correct"
@@ -83,6 +84,7 @@ QUEUE_OF: dict[Job, Queue] = {
     Job.DELIVERY_SUBMIT: Queue.SEND,
     Job.DELIVERY_FEEDBACK: Queue.SLOW,
     Job.DELIVERY_CONFIRM: Queue.SEND,
+    Job.DELIVERY_ASK_AGAIN: Queue.SLOW,
     Job.POSTS_COMPOSE: Queue.SOCIAL,
     Job.POSTS_PUBLISH: Queue.SOCIAL,
     Job.POSTS_CORRECT: Queue.SOCIAL,

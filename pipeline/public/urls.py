@@ -7,7 +7,7 @@ from django.urls import path
 from pipeline.public import health, leave, letter_pages, popular
 from pipeline.public.archive import feeds, pages
 from pipeline.public.hooks import providers, sites
-from pipeline.public.readers import api, confirm, join, prefer
+from pipeline.public.readers import api, confirm, join, prefer, still
 from pipeline.public.social import notes, posts_feed
 
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("join/snippet.txt", join.snippet, name="join_snippet"),
     path("api/join", api.join_by_script, name="join_api"),
     path("confirm/<str:token>", confirm.confirm, name="confirm"),
+    path("still/<str:token>", still.still, name="still"),
     path("v/<str:token>", letter_pages.web_view, name="web_view"),
     path("w/<str:token>", letter_pages.why, name="why"),
     path("ping/<str:token>", sites.ping, name="ping"),

@@ -68,8 +68,10 @@ def _insert(*, send: Send, departures: dict[str, datetime], now: datetime) -> in
         "send": send.id, "topic": send.edition.newsletter.topic_id, "slot": send.edition.slot_at, "size": BATCH_SIZE, "now": now,
         "otherwise": max(departures.get("", now), now), "zones": list(departures), "instants": [max(at, now) for at in departures.values()],
     }  # fmt: skip
-    condition, chosen = narrowing(send.edition.newsletter.segment, now=now)
-    statement = (_AT_THEIR_CLOCK if departures else _AT_ONCE).format(due=due(condition=condition))
+    newsletter = send.edition.newsletter
+    condition, chosen = narrowing(newsletter.segment, now=now)
+    whom = due(condition=condition, rests=newsletter.judges_silence)
+    statement = (_AT_THEIR_CLOCK if departures else _AT_ONCE).format(due=whom)
     with connection.cursor() as cursor:
         cursor.execute(statement, values | chosen)
         cursor.execute("SELECT count(*) FROM frozen")

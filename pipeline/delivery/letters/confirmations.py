@@ -28,11 +28,12 @@ def send(*, confirmation_id: int, config: Config, now: datetime) -> bool:
     newsletter = Newsletter.objects.filter(topic_id__in=letter.topic_ids).order_by("id").first()
     try:
         rendered = _rendered(letter, newsletter, config=config)
-        message = written.message(
-            rendered, newsletter=newsletter, address=letter.address, config=config, now=now
-        )
+        message = written.message(rendered, newsletter=newsletter, address=letter.address, config=config, now=now)
         return relay.hand_over(
-            relay.server_of(config), sender=config.mail_from, recipient=mail.wire_address(letter.address), message=message
+            relay.server_of(config),
+            sender=config.mail_from,
+            recipient=mail.wire_address(letter.address),
+            message=message,
         )
     except UnusableReader as error:
         log.warning("a confirmation was not written: %s", error)

@@ -28,9 +28,7 @@ def masthead(newsletter: Newsletter | None, say: Words, *, config: Config) -> Ma
     return replace(own, language=say.language, direction=say.direction, tagline="")
 
 
-def message(
-    rendered: Rendered, *, newsletter: Newsletter | None, address: str, config: Config, now: datetime
-) -> bytes:
+def message(rendered: Rendered, *, newsletter: Newsletter | None, address: str, config: Config, now: datetime) -> bytes:
     """The letter to one address, ready to be handed over. Raises UnusableReader."""
     sender = newsletter.from_address if newsletter else config.mail_from
     headers = EditionHeaders(

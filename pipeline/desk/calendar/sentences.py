@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.audience.counts import Audience
+from pipeline.audience.sunset import ANSWER_DAYS, UNSEEN_DAYS
 from pipeline.desk import words
 from pipeline.desk.frame import zone_of
 from pipeline.editions.models import Newsletter
@@ -54,7 +55,19 @@ def settings(row: Newsletter) -> list[tuple[str, str]]:
         ("Pace", f"Batches are spread over {span(row.pace_s)}." if row.pace_s else "Batches leave as fast as the mail servers take them."),
         ("A killed story", f"If one of its stories is killed while it is being sent, {_KILL.get(row.on_kill, 'the rest is held')}."),
         ("What is recorded", _TRACKING.get(row.tracking, "")),
+        ("Silence", _silence(row)),
     ]  # fmt: skip
+
+
+def _silence(row: Newsletter) -> str:
+    if not row.asks_again:
+        return "Nobody is asked whether they still want it, however long they were not seen."
+    if not row.judges_silence:
+        return "Nobody is asked whether they still want it: what its readers do is not kept, so nobody can be missed."
+    return (
+        f"Readers who agreed to be seen, and were not for {UNSEEN_DAYS} days, are asked whether they still want it; "
+        f"without an answer or a click it rests for them after {ANSWER_DAYS} days, until they come back."
+    )
 
 
 def reach(row: Newsletter, found: Audience) -> str:
@@ -62,6 +75,7 @@ def reach(row: Newsletter, found: Audience) -> str:
     chose = f"{words.count(found.chose, 'reader')} chose {row.name}"
     minus = [
         (found.suppressed, "suppressed"),
+        (found.resting, "resting (asked, no answer)"),
         (found.paused, "paused"),
         (found.fewer, "who asked for fewer and had theirs"),
         (found.outside, f"outside “{row.segment.name}”" if row.segment else ""),

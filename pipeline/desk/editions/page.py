@@ -210,7 +210,9 @@ def _acts(row: Edition, *, now: datetime, zone: str) -> dict[str, Any]:
     }
     if row.state == READY or (row.state == HELD and row.code in review.APPROVABLE_HOLDS):
         letter = row.newsletter
-        found = audience(topic_id=letter.topic_id, segment=letter.segment, slot_at=row.slot_at, now=now)
+        found = audience(
+            topic_id=letter.topic_id, segment=letter.segment, slot_at=row.slot_at, now=now, rests=letter.judges_silence
+        )
         acts["approve"] = f"Send to {words.count(found.due, 'reader')} {_leaving(row, now=now, zone=zone)}"
         acts["readers"] = sentences.reach(letter, found)
         acts["undo_s"] = row.newsletter.undo_s

@@ -15,10 +15,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from pipeline.audience import choices
+from pipeline.audience import choices, sunset
 from pipeline.audience.choices import Choice, Choices
 from pipeline.audience.models import Subscriber, Subscription, Topic
 from pipeline.audience.words import Words, catalogue, is_offered, words
+from pipeline.editions.models import Newsletter
+from pipeline.editions.render import dated
 from pipeline.public.readers import rates, visitors
 from pipeline.public.readers.doors import Door, door_of
 
@@ -69,9 +71,20 @@ def _page(
         "wants_at": f"{stand.wants_at:%H:%M}" if stand.wants_at else "", "zone": stand.zone,
         "zones": _zones(), "languages": list(catalogue().values()),
         "tracking": stand.tracking, "trackings": list(Subscriber.Tracking.values),
+        "resting": _resting(stand, Subscriber.objects.get(id=door.reader.id), say, now=now),
         "today": now.astimezone(_zone(stand.zone)).date().isoformat(),
     }  # fmt: skip
     return render(request, "public/prefer.html", values, status=status)
+
+
+def _resting(stand: Choices, reader: Subscriber, say: Words, *, now: datetime) -> str:
+    """What does not come because the reader did not answer, and why; "" where all of it comes."""
+    if reader.asked_again_at is None or not sunset.is_silent(reader.id, now=now):
+        return ""
+    followed = [choice.topic_id for choice in stand.topics if choice.follows]
+    rows = Newsletter.objects.filter(topic_id__in=followed, asks_again=True).order_by("name")
+    names = ", ".join(row.name for row in rows if row.judges_silence)
+    return say("still.resting", names=names, date=dated(reader.asked_again_at, say.language)) if names else ""
 
 
 def _row(

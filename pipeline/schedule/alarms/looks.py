@@ -134,7 +134,10 @@ def _address(edition: Edition) -> Look:
 def _audience(edition: Edition, *, now: datetime) -> Look:
     """Against the last four of the same weekday: a Sunday's readers are not a Monday's."""
     newsletter = edition.newsletter
-    readers = counts.count(topic_id=newsletter.topic_id, segment=newsletter.segment, slot_at=edition.slot_at, now=now)
+    readers = counts.count(
+        topic_id=newsletter.topic_id, segment=newsletter.segment, slot_at=edition.slot_at, now=now,
+        rests=newsletter.judges_silence,
+    )  # fmt: skip
     known = usual(newsletter_id=newsletter.id, before=edition.slot_at, weekday_in=zone_of(newsletter))
     usually = "nothing to compare with" if known.expected is None else f"lately {known.expected} on this weekday"
     strange = known.is_strange(readers, most_pct=newsletter.most_drift_pct)
