@@ -14,7 +14,7 @@ from pipeline.audience.models import (
     Topic,
 )
 from pipeline.delivery.models import Batch, Delivery, Feedback, Mailbox, Provider, Send, Transport
-from pipeline.editions.models import Block, Edition, Item, Newsletter, Rendering, Revision
+from pipeline.editions.models import Block, Design, DesignVersion, Edition, Item, Newsletter, Rendering, Revision
 from pipeline.engagement.models import Door, Event, Horizon, Link, Origin, Poison, Reading, Report, Response, Tally
 from pipeline.hooks.models import Hook, Notice
 from pipeline.posts.models import Account, Charge, Part, Post, Variant
@@ -25,7 +25,7 @@ from pipeline.staff.models import ApiToken, Grant, Invitation, JournalEntry, Pre
 
 __all__ = [
     "Account", "Alias", "ApiToken", "Article", "Batch", "Block", "Bulletin", "Channel", "Charge", "Chart", "Check",
-    "Confirmation", "Consent", "Delivery", "Door", "Edition", "Event", "Feedback", "GateCount", "Grant", "Hold",
+    "Confirmation", "Consent", "Delivery", "Design", "DesignVersion", "Door", "Edition", "Event", "Feedback", "GateCount", "Grant", "Hold",
     "Hook", "Horizon", "Import", "ImportFault", "Interest", "Invitation", "Item", "JournalEntry", "Link", "Look",
     "Mailbox", "Method", "Newsletter", "Notice", "Observation", "Origin", "Part", "Pin", "Poison", "Post", "Presence",
     "Provider", "Push", "Reading", "Rendering", "Report", "Response", "Revision", "Section", "Segment", "Send",

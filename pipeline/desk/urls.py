@@ -7,7 +7,7 @@ from django.urls import path
 from pipeline.desk import brakes, sign_in, status, today
 from pipeline.desk.accounts import page as social
 from pipeline.desk.calendar import acts as calendar_acts
-from pipeline.desk.calendar import agenda, newsletter
+from pipeline.desk.calendar import agenda, blocks, newsletter, settings
 from pipeline.desk.editions import acts, alerts, page, placing, preview, results
 from pipeline.desk.guide import acts as setting_up
 from pipeline.desk.guide import page as guiding
@@ -140,6 +140,12 @@ urlpatterns = [
     path("queue/<int:edition_id>/providers", queue.by_provider, name="send_providers"),
     path("calendar/", agenda.listing, name="calendar"),
     path("newsletters/<int:newsletter_id>/", newsletter.newsletter, name="newsletter"),
+    path("newsletters/<int:newsletter_id>/settings", settings.settings, name="settings"),
+    path("newsletters/<int:newsletter_id>/settings/try", settings.try_settings, name="try_settings"),
+    path("newsletters/<int:newsletter_id>/settings/keep", settings.keep_settings, name="keep_settings"),
+    path("newsletters/<int:newsletter_id>/blocks", blocks.blocks, name="blocks"),
+    path("newsletters/<int:newsletter_id>/blocks/try", blocks.try_blocks, name="try_blocks"),
+    path("newsletters/<int:newsletter_id>/blocks/keep", blocks.keep_blocks, name="keep_blocks"),
     path("newsletters/<int:newsletter_id>/skip-day", calendar_acts.skip_day, name="skip_day"),
     path("newsletters/<int:newsletter_id>/leave-after-all", calendar_acts.leave_after_all, name="leave_after_all"),
     path("newsletters/<int:newsletter_id>/pause", calendar_acts.pause, name="pause_newsletter"),

@@ -87,6 +87,13 @@ class Newsletter(models.Model):
     is_archived = models.BooleanField(default=True)  #: sent editions stand in the public archive
     tracking = models.CharField(max_length=10, choices=Mode.choices, default=Mode.AGGREGATE)
     asks_again = models.BooleanField(default=False, db_default=False)  #: readers long unseen are asked, and then rest
+    reply_to = models.CharField(max_length=254, blank=True, default="", db_default="")  #: where answers go; "" is the sender
+    owner = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+"
+    )  #: who answers for it at the desk
+    design_version = models.ForeignKey(
+        "DesignVersion", null=True, on_delete=models.SET_NULL, related_name="newsletters"
+    )  #: where `own_design` was taken from
     max_age_h = models.PositiveIntegerField(default=36)
     first_window_h = models.PositiveIntegerField(default=24)
     created_at = models.DateTimeField()
@@ -98,6 +105,33 @@ class Newsletter(models.Model):
     def judges_silence(self) -> bool:
         """Whether readers may rest for it: never where what they do cannot be seen."""
         return self.asks_again and self.tracking == Mode.CONSENTED
+
+
+class Design(models.Model):
+    """A design of a newsroom's own, in versions."""
+
+    name = models.CharField(max_length=80, unique=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DesignVersion(models.Model):
+    """A design's MJML as somebody kept it. Never changed: restoring an older one makes a newer one like it."""
+
+    design = models.ForeignKey(Design, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    source = models.TextField()
+    note = models.CharField(max_length=200, blank=True)
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["design", "number"], name="design_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.design_id} v{self.number}"
 
 
 class Block(models.Model):

@@ -56,6 +56,8 @@ READABLE = [
     "tokens",
     "people",
     "journal",
+    "settings",
+    "blocks",
     "guide",
     "guide_site",
     "guide_newsletter",
@@ -80,7 +82,7 @@ PAGES = [
     "/desk/queue/", "/desk/queue/?state=sending", "/desk/queue/?state=approval", "/desk/queue/{leaving}/",
     "/desk/results/", "/desk/editions/{leaving}/results/",
     "/desk/calendar/", "/desk/newsletters/{newsletter}/", "/desk/popular/", "/desk/posts/accounts/{account}/", "/desk/account/", "/desk/account/tokens/", "/desk/people/", "/desk/journal/",
-    "/desk/guide/", "/desk/guide/site", "/desk/guide/newsletter", "/desk/guide/sender", "/desk/guide/design", "/desk/guide/readers", "/desk/guide/accounts", "/desk/guide/test",
+    "/desk/newsletters/{newsletter}/settings", "/desk/newsletters/{newsletter}/blocks", "/desk/guide/", "/desk/guide/site", "/desk/guide/newsletter", "/desk/guide/sender", "/desk/guide/design", "/desk/guide/readers", "/desk/guide/accounts", "/desk/guide/test",
 ]  # fmt: skip
 
 

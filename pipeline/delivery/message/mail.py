@@ -199,6 +199,7 @@ def _headers(newsletter: Newsletter, *, config: Config, now: datetime) -> Editio
         sender=wire_address(newsletter.from_address),
         doors=doors(config),
         date=now,
+        reply_to=wire_address(newsletter.reply_to),
         list_name=newsletter.name,
         list_id=f"{newsletter.slug}.{domain}",
         leave_mailbox=f"leave@{config.bounce_domain}",

@@ -19,6 +19,7 @@ from pipeline.editions.choosing.rules import UnusableRule
 from pipeline.editions.compose import OPEN_STATES, chosen_for
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.schedule import calendar
+from pipeline.schedule.newsletters.changing import may_change
 from pipeline.schedule.slots import Cadence, CadenceError, Slot
 from pipeline.staff.models import JournalEntry
 
@@ -30,7 +31,7 @@ RUNS = 5
 def newsletter(request: sign_in.Guest, newsletter_id: int) -> HttpResponse:
     """Settings as sentences, what is ahead, and the acts on it."""
     row, now = get_object_or_404(Newsletter, id=newsletter_id), timezone.now()
-    runs, trouble = _runs(row, now=now)
+    runs, trouble = runs_of(row, now=now)
     slot_at = runs[0]["at"] if runs else now
     found = audience(
         topic_id=row.topic_id, segment=row.segment, slot_at=slot_at, now=now, rests=row.judges_silence
@@ -46,6 +47,7 @@ def newsletter(request: sign_in.Guest, newsletter_id: int) -> HttpResponse:
         "is_paused": row.state == Newsletter.State.PAUSED,
         "is_ended": row.state == Newsletter.State.ENDED,
         "may_edit": request.user.may_edit,
+        "may_change": may_change(request.user, row.id),
         "history": _history(row),
         "zone": frame.zone_of(row),
         "now": now,
@@ -60,7 +62,7 @@ def _blocks(row: Newsletter) -> list[str]:
         return [f"A block cannot be read: {error}. Editions are held until it is mended."]
 
 
-def _runs(row: Newsletter, *, now: datetime) -> tuple[list[dict[str, Any]], str]:
+def runs_of(row: Newsletter, *, now: datetime) -> tuple[list[dict[str, Any]], str]:
     """The next runs, and why there are none where the cadence cannot be read."""
     try:
         ahead = calendar.upcoming(row, now=now, most=RUNS)

@@ -52,6 +52,11 @@ def settings(row: Newsletter) -> list[tuple[str, str]]:
         ("Carry-over", f"A story without room waits for {words.count(row.carry_editions, 'edition')}." if row.carry_editions else "A story without room is not carried over."),
         ("Late", f"An edition more than {span(row.late_after_s)} late {_LATE.get(row.late_policy, row.late_policy)}; after {span(row.keeps_s)} nobody is mailed it any more."),
         ("Audience", _audience(row)),
+        ("Sender", _sender(row)),
+        ("Looks", _looks(row)),
+        ("Archive", "Sent editions stand in the public archive." if row.is_archived else "Sent editions are not shown to the public."),
+        ("Blocks", _blocks(row)),
+        ("Who answers for it", f"{row.owner} does." if row.owner else "Nobody in particular."),
         ("Pace", f"Batches are spread over {span(row.pace_s)}." if row.pace_s else "Batches leave as fast as the mail servers take them."),
         ("A killed story", f"If one of its stories is killed while it is being sent, {_KILL.get(row.on_kill, 'the rest is held')}."),
         ("What is recorded", _TRACKING.get(row.tracking, "")),
@@ -68,6 +73,24 @@ def _silence(row: Newsletter) -> str:
         f"Readers who agreed to be seen, and were not for {UNSEEN_DAYS} days, are asked whether they still want it; "
         f"without an answer or a click it rests for them after {ANSWER_DAYS} days, until they come back."
     )
+
+
+def _sender(row: Newsletter) -> str:
+    answers = f"; answers go to {row.reply_to}" if row.reply_to else ""
+    return f"“{row.name}” comes from {row.from_name} <{row.from_address}>{answers}."
+
+
+def _looks(row: Newsletter) -> str:
+    if row.own_design:
+        kept = row.design_version
+        return f"It is set in “{kept.design.name}”, version {kept.number}." if kept else "It is set in a design of its own."
+    told = [str(row.masthead[key]) for key in ("paper", "typeface", "accent", "tagline", "logo_url") if row.masthead.get(key)]
+    return f"It is set in “{row.masthead.get('design') or 'morning'}”{': ' if told else ''}{', '.join(told)}."
+
+
+def _blocks(row: Newsletter) -> str:
+    named = [f"{block.title or block.kind}" for block in row.blocks.all()]
+    return f"{', then '.join(named)}." if named else "It has none, and carries nothing."
 
 
 def reach(row: Newsletter, found: Audience) -> str:

@@ -30,12 +30,13 @@ FIELDS = (
     "name", "from_name", "from_address", "approval", "unapproved", "compose_before_s", "cutoff_before_s", "undo_s",
     "late_policy", "late_after_s", "minimum", "below_minimum", "carry_editions", "pace_s", "at_readers_clock",
     "most_drift_pct", "on_kill", "in_doubt", "keeps_s", "own_design", "segment_id", "is_archived", "tracking",
-    "asks_again", "max_age_h", "first_window_h",
+    "asks_again", "max_age_h", "first_window_h", "reply_to", "owner_id",
 )  # fmt: skip
 #: What the masthead says, changed under "masthead.<key>".
 LOOKS = ("design", "tagline", "logo_url", "accent", "paper", "typeface", "language", "direction", "postal_address", "home_url", "publisher")  # fmt: skip
 #: Positions are unique: while blocks are set anew, the old ones stand behind all others.
 OUT_OF_THE_WAY = 1000
+_ADDRESSES = ("from_address", "reply_to")
 LATE_POLICIES = ("send", "render_again", "web_only", "hold")
 
 
@@ -117,7 +118,7 @@ def _differs(wanted: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
 def _keep(row: Newsletter, changed: Mapping[str, Any]) -> None:
     names = [name for name in changed if not name.startswith("masthead.")]
     for name in names:
-        setattr(row, name, _address(changed[name]) if name == "from_address" else changed[name])
+        setattr(row, name, _address(changed[name]) if name in _ADDRESSES and changed[name] else changed[name])
     looks = {name.removeprefix("masthead."): value for name, value in changed.items() if name.startswith("masthead.")}
     row.masthead = {name: value for name, value in {**row.masthead, **looks}.items() if value}
     fields = {name.removesuffix("_id") for name in names}
