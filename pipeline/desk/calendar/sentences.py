@@ -83,8 +83,16 @@ def _sender(row: Newsletter) -> str:
 def _looks(row: Newsletter) -> str:
     if row.own_design:
         kept = row.design_version
-        return f"It is set in “{kept.design.name}”, version {kept.number}." if kept else "It is set in a design of its own."
-    told = [str(row.masthead[key]) for key in ("paper", "typeface", "accent", "tagline", "logo_url") if row.masthead.get(key)]
+        return (
+            f"It is set in “{kept.design.name}”, version {kept.number}."
+            if kept
+            else "It is set in a design of its own."
+        )
+    told = [
+        str(row.masthead[key])
+        for key in ("paper", "typeface", "accent", "tagline", "logo_url")
+        if row.masthead.get(key)
+    ]
     return f"It is set in “{row.masthead.get('design') or 'morning'}”{': ' if told else ''}{', '.join(told)}."
 
 
