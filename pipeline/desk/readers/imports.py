@@ -72,6 +72,7 @@ def one(request: sign_in.Guest, import_id: int) -> HttpResponse:
     context = {
         "it": _told(row),
         "here_still": arriving.is_here(row),
+        "kept_days": arriving.FAULTS_KEPT.days,
         "faults": [_fault(fault, may=may) for fault in row.faults.order_by("row")[:MOST_FAULTS]],
         "may": may,
         "zone": newsroom_zone(),

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from pipeline.audience import sunset
 from pipeline.audience.care import finding, steering
 from pipeline.audience.choices import Choice, a_week
 from pipeline.audience.models import Subscriber, Subscription, Suppression
@@ -17,6 +18,8 @@ from pipeline.delivery.privacy import erasing
 from pipeline.desk import sign_in
 from pipeline.desk.frame import newsroom_zone
 from pipeline.desk.readers import timeline, words
+from pipeline.editions.models import Newsletter
+from pipeline.engagement.models import Mode
 
 #: What becomes of a reader's rows, as erasing counts them.
 GOES = {
@@ -43,6 +46,7 @@ def known(subscriber_id: int) -> Subscriber:
 def reader(request: sign_in.Guest, subscriber_id: int) -> HttpResponse:
     """The page."""
     row, may = known(subscriber_id), steering.may(request.user)
+    resting = _resting(row)
     suppressed = Suppression.objects.filter(address_hash=bytes(row.address_hash)).first()
     context = {
         **_frame(row, may=may),
@@ -51,7 +55,8 @@ def reader(request: sign_in.Guest, subscriber_id: int) -> HttpResponse:
         "not_ours": steering.THEIRS.get(Suppression.Reason(suppressed.reason), "") if suppressed else "",
         "facts": _facts(row),
         "choices": [
-            _choice(one) for one in row.subscriptions.select_related("topic").order_by("left_at", "topic__name")
+            _choice(one, resting=resting)
+            for one in row.subscriptions.select_related("topic").order_by("left_at", "topic__name")
         ],
         "happenings": timeline.of(row, suppressed=suppressed),
     }
@@ -97,7 +102,15 @@ def _facts(row: Subscriber) -> dict[str, Any]:
     }
 
 
-def _choice(row: Subscription) -> dict[str, Any]:
+def _resting(row: Subscriber) -> frozenset[int]:
+    """Topics of newsletters that do not go to this reader, who was asked whether they are wanted and did not answer."""
+    if not sunset.is_silent(row.id, now=timezone.now()):
+        return frozenset()
+    judging = Newsletter.objects.filter(asks_again=True, tracking=Mode.CONSENTED)
+    return frozenset(judging.values_list("topic_id", flat=True))
+
+
+def _choice(row: Subscription, *, resting: frozenset[int]) -> dict[str, Any]:
     follows = row.left_at is None
     choice = Choice(row.topic_id, follows=follows, pace=row.pace, paused_until=row.paused_until)
     return {
@@ -109,4 +122,5 @@ def _choice(row: Subscription) -> dict[str, Any]:
         "pace": words.PACES[Subscription.Pace(row.pace)],
         "paused_until": row.paused_until,
         "a_week": a_week(row.topic.per_week, choice),
+        "rests": follows and row.topic_id in resting,
     }

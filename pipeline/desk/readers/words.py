@@ -37,6 +37,7 @@ ACTS = {
     "changed": "changed their choices",
     "tracking": "chose how we count",
     "asked again": "was asked whether they still want our mail",
+    "stays": "said that they still want our mail",
 }
 FEEDBACK = {
     Feedback.Kind.HARD: Badge("came back for good", "trouble"),

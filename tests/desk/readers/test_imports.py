@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -69,6 +69,14 @@ def test_refused_rows_are_downloaded_with_their_reasons_and_harmless(door: Clien
     header, row = answer.content.decode().splitlines()
     assert header == "row,given,code,why" and row.startswith("2,'=nobody,not_an_address,it holds no mail address")
     assert JournalEntry.objects.filter(verb="export refusals").exists()
+
+
+def test_refused_rows_that_were_forgotten_are_said_to_be(door: Client) -> None:
+    handed_in(door, how="enter")
+    arriving.enter_some(now=timezone.now())
+    arriving.expire(now=timezone.now() + arriving.FAULTS_KEPT + timedelta(days=1))
+    page = told(door.get(f"/desk/readers/imports/{Import.objects.get().id}/"))
+    assert "was kept for 30 days and is gone" in page and "Download the refused rows" not in page
 
 
 def test_progress_tells_a_share_of_the_lines(door: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,6 +127,16 @@ def test_a_readers_page_asks_a_bounded_number_of_questions(
         door.get(at(cleo))
 
 
+def test_who_was_asked_and_did_not_answer_is_said_to_rest(door: Client, cleo: Subscriber) -> None:
+    now = timezone.now()
+    editions.newsletter(asks_again=True, tracking="consented")
+    agreed = {"tracking": "consented", "tracking_at": now - timedelta(days=400)}
+    Subscriber.objects.update(**agreed, asked_again_at=now - timedelta(days=31))
+    assert "did not answer: any click or answer brings it back" in told(door.get(f"/desk/readers/{cleo.id}/"))
+    Subscriber.objects.update(last_human_at=now)
+    assert "did not answer" not in told(door.get(f"/desk/readers/{cleo.id}/"))
+
+
 def test_suppressing_and_lifting_say_what_happened(door: Client, cleo: Subscriber) -> None:
     assert "Say why" in told(door.post(at(cleo, "suppress"), {}, follow=True))
     assert "no mail leaves" in told(door.post(at(cleo, "suppress"), {"reason": "asked by letter"}, follow=True))
