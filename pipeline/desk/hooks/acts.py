@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
@@ -108,7 +109,7 @@ def _may(request: sign_in.Guest) -> bool:
 
 def _done(
     request: sign_in.Guest, hook_id: int, verb: str, act: Callable[[], object], *, said: str, otherwise: str = "",
-    **detail: int,
+    **detail: Any,
 ) -> HttpResponse:  # fmt: skip
     get_object_or_404(Hook.objects.only("id"), id=hook_id)
     if not _may(request):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
@@ -100,10 +101,10 @@ def forget(request: sign_in.Guest, subscriber_id: int) -> HttpResponse:
 
 
 def _done(
-    request: sign_in.Guest, subscriber_id: int, act: Callable[[dict[str, object]], object], *, said: str, otherwise: str
+    request: sign_in.Guest, subscriber_id: int, act: Callable[[dict[str, Any]], object], *, said: str, otherwise: str
 ) -> HttpResponse:  # fmt: skip
     known(subscriber_id)
-    how: dict[str, object] = {
+    how: dict[str, Any] = {
         "subscriber_id": subscriber_id, "actor": request.user, "now": timezone.now(), "reason": reason_of(request),
     }  # fmt: skip
     try:
