@@ -45,7 +45,8 @@ def _served(request: HttpRequest, form: str) -> HttpResponse:
     window, section = request.GET.get("window", "today"), request.GET.get("section", "")[:200]
     if window not in WINDOWS:
         return _refused(400, f"window is one of {', '.join(WINDOWS)}\n")
-    bodies = Chart.objects.filter(window=window, section=section).values_list("bodies", flat=True).first() or {}
+    rows = Chart.objects.filter(window=window, section=section.replace("\x00", "\ufffd"))
+    bodies = rows.values_list("bodies", flat=True).first() or {}
     if form not in bodies:
         return _refused(404, "No list of that section\n") if section else _refused(503, "Not drawn up yet\n")
     body = bodies[form].encode()

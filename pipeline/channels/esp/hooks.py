@@ -15,6 +15,7 @@ from typing import Any
 from anymail.exceptions import AnymailError, AnymailNotSupportedWarning, AnymailWebhookValidationFailure
 from django.http import HttpRequest
 
+from pipeline.channels.base import Permanent
 from pipeline.channels.esp import sns
 from pipeline.channels.esp.providers import PROVIDERS
 
@@ -51,8 +52,11 @@ class Told:
 
 
 def told(request: HttpRequest, *, provider: str, settings: Mapping[str, str], fetch: sns.Fetch) -> list[Told]:
-    """The events of one request. Raises NotSigned or Unreadable."""
-    view = _view(provider, settings.get("webhook_key", ""), settings.get("api_key", ""))
+    """The events of one request. Raises NotSigned or Unreadable, and Permanent for a key of ours that is none."""
+    try:
+        view = _view(provider, settings.get("webhook_key", ""), settings.get("api_key", ""))
+    except ValueError as error:
+        raise Permanent(f"the webhook key of {provider} cannot be used: {error}"[:300]) from error
     try:
         view.run_validators(request)
         if provider == "ses" and _of_amazon(request, settings, fetch=fetch):

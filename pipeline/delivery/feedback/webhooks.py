@@ -47,6 +47,8 @@ def address_of(row: Transport, *, config: Config) -> str:
 
 def transport_of(*, provider: str, token: str, config: Config) -> Transport | None:
     """The transport whose address this is. All of a provider's are compared, in constant time each."""
+    if not provider.isalnum():  # a NUL among others, which PostgreSQL refuses
+        return None
     rows = Transport.objects.filter(kind=Transport.Kind.ESP, provider=provider)
     fits = [
         row

@@ -38,7 +38,7 @@ def hook(request: HttpRequest, provider: str, token: str) -> HttpResponse:
         _ = request.body
     except RequestDataTooBig:
         return HttpResponse("too large\n", status=413, content_type=_PLAIN)
-    except UnreadablePostError:
+    except (UnreadablePostError, ValueError):  # a length that is no number
         return HttpResponse("cut off\n", status=400, content_type=_PLAIN)
     return _posted(request, row)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -361,6 +362,21 @@ def test_an_address_we_did_not_give_out_is_nothing(client: Client, amazon: Autho
 def test_any_body_is_answered_without_a_fault(name: str, body: bytes, client: Client) -> None:
     row = Transport.objects.filter(name=name).first() or transport(name)
     assert post(client, address_of(row, config=config()), body, {}) in (200, 400)
+
+
+def test_a_key_that_is_none_asks_the_provider_to_come_again(client: Client) -> None:
+    row = Transport.objects.create(
+        name="sendgrid", kind="esp", provider="sendgrid", created_at=timezone.now(),
+        settings=sealed_settings("sendgrid", SETTINGS["sendgrid"] | {"webhook_key": "no key"}, config=config()),
+    )  # fmt: skip
+    path = urlsplit(address_of(row, config=config())).path
+    answer = client.post(path, "[]", content_type="application/json")
+    assert (answer.status_code, answer.content) == (503, b"not set up\n")
+
+
+@pytest.mark.parametrize("provider", ["\x00", "ses\x00", "é", "../ses"])
+def test_a_provider_nobody_has_is_nothing(provider: str, client: Client) -> None:
+    assert client.post(f"/esp/{quote(provider, safe='')}/x", "{}", content_type="application/json").status_code == 404
 
 
 def test_a_body_too_large_is_refused(client: Client) -> None:
