@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo up test check bench pictures lock clean chaos
+.PHONY: help demo up test check bench pictures lock clean chaos chaos-clicks
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ bench: $(VENV)/.dev  ## every promise of the speed table: medians and ratios, JS
 
 chaos: $(VENV)/.dev  ## kill -9 hundreds of times over a large send (ARGS=--recipients 100000 --kills 200 --seed 7)
 	@$(BIN)/python -m tests.chaos.large $(ARGS)
+
+chaos-clicks: $(VENV)/.dev  ## kill -9 whoever counts, all numbers against a recount (ARGS=--minutes 10 --seed 7)
+	@$(BIN)/python -m tests.chaos.clicks $(ARGS)
 
 pictures: $(VENV)/.dev  ## the designs' pictures for docs/designs.md (needs Chromium)
 	@$(BIN)/python docs/pictures/make.py
