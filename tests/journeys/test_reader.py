@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from django.db import connections
 from django.utils import timezone
 
 from pipeline.audience.joining import limits, seals
-from pipeline.audience.models import Confirmation, Consent, Subscription
+from pipeline.audience.models import Confirmation, Consent, Subscriber, Subscription
 from pipeline.delivery.letters import confirmations
 from pipeline.demo.world.inbox import Inbox
+from pipeline.editions.models import Newsletter
 from pipeline.kernel.config import config
 from tests.factories import audience, editions
 
@@ -108,6 +110,16 @@ def letter(inbox: Inbox, site: str) -> str:
     return str(link)
 
 
+def silent_for_long(newsletter: Newsletter) -> None:
+    """The reader agreed to be seen, was not, and was asked forty days ago."""
+    now = timezone.now()
+    Newsletter.objects.filter(id=newsletter.id).update(asks_again=True, tracking="consented")
+    Subscriber.objects.update(
+        tracking="consented", tracking_at=now - timedelta(days=400), last_human_at=None,
+        asked_again_at=now - timedelta(days=40),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(("width", "language"), [(360, "ar"), (1280, "en")])
 def test_a_reader_joins_confirms_chooses_leaves_and_returns(
     site: str, browser: Any, inbox: Inbox, width: int, language: str, monkeypatch: pytest.MonkeyPatch
@@ -153,4 +165,15 @@ def test_a_reader_joins_confirms_chooses_leaves_and_returns(
     assert Subscription.objects.get(left_at=None).pace == "weekly"
     acts = list(Consent.objects.order_by("id").values_list("act", flat=True))
     assert acts == ["asked", "confirmed", "changed", "left", "confirmed"]
+
+    silent_for_long(newsletter)
+    page.goto(f"{site}/p/{seals.reader_door(Subscription.objects.get().subscriber_id)}")
+    found += faults(page)
+    page.locator(".notice form button").click()
+    page.get_by_role("status").wait_for()
+    found += faults(page)
+    page.go_back()
+    page.goto(page.url.replace("/p/", "/still/"))
+    found += faults(page)
+    assert Consent.objects.filter(act="stays").count() == 1, "to look is not to answer"
     assert (found, errors) == ([], [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from functools import cache
@@ -58,33 +59,40 @@ def prefer(request: HttpRequest, token: str) -> HttpResponse:
 def _page(
     request: HttpRequest, door: Door, *, now: datetime, said: str = "", status: int = 200, say: Words | None = None
 ) -> HttpResponse:
-    stand = choices.choices_of(door.reader.id)
+    stand, reader = choices.choices_of(door.reader.id), Subscriber.objects.get(id=door.reader.id)
+    resting = _resting(stand, reader, now=now)
     say = say or visitors.language_of(request, known=stand.language)
     topics = choices.topics_for(door.reader.id)
     rate = rates.per_week(topics)
     by_id = {choice.topic_id: choice for choice in stand.topics}
     rows = [_row(topic, by_id[topic.id], rate[topic.id], say, zone=_zone(stand.zone), now=now) for topic in topics]
-    total = sum(choices.a_week(rate[c.topic_id] or 0, c) for c in stand.topics if not _is_paused(c, now=now))
+    coming = [c for c in stand.topics if c.topic_id not in resting and not _is_paused(c, now=now)]
+    total = sum(choices.a_week(rate[c.topic_id] or 0, c) for c in coming)
     values = {
         "say": say, "publisher": door.publisher, "address": door.reader.address, "token": door.token, "said": said,
         "is_wrong": status != 200, "rows": rows, "seen": stand.version, "total": f"{total:g}",
         "wants_at": f"{stand.wants_at:%H:%M}" if stand.wants_at else "", "zone": stand.zone,
         "zones": _zones(), "languages": list(catalogue().values()),
         "tracking": stand.tracking, "trackings": list(Subscriber.Tracking.values),
-        "resting": _resting(stand, Subscriber.objects.get(id=door.reader.id), say, now=now),
+        "resting": _why_resting(resting.values(), reader, say),
         "today": now.astimezone(_zone(stand.zone)).date().isoformat(),
     }  # fmt: skip
     return render(request, "public/prefer.html", values, status=status)
 
 
-def _resting(stand: Choices, reader: Subscriber, say: Words, *, now: datetime) -> str:
-    """What does not come because the reader did not answer, and why; "" where all of it comes."""
-    if reader.asked_again_at is None or not sunset.is_silent(reader.id, now=now):
-        return ""
+def _resting(stand: Choices, reader: Subscriber, *, now: datetime) -> dict[int, str]:
+    """Names by topic of what does not come because the reader was asked and did not answer."""
+    if not sunset.is_silent(reader.id, now=now):
+        return {}
     followed = [choice.topic_id for choice in stand.topics if choice.follows]
     rows = Newsletter.objects.filter(topic_id__in=followed, asks_again=True).order_by("name")
-    names = ", ".join(row.name for row in rows if row.judges_silence)
-    return say("still.resting", names=names, date=dated(reader.asked_again_at, say.language)) if names else ""
+    return {row.topic_id: row.name for row in rows if row.judges_silence}
+
+
+def _why_resting(names: Iterable[str], reader: Subscriber, say: Words) -> str:
+    if reader.asked_again_at is None or not (told := ", ".join(names)):
+        return ""
+    return say("still.resting", names=told, date=dated(reader.asked_again_at, say.language))
 
 
 def _row(

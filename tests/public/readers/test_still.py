@@ -11,7 +11,7 @@ from lxml import html
 
 from pipeline.audience import sunset
 from pipeline.audience.joining import seals
-from pipeline.audience.models import Consent, Subscriber
+from pipeline.audience.models import Consent, Subscriber, Topic
 from pipeline.editions.models import Newsletter
 from tests.public.readers.conftest import Mail
 
@@ -23,6 +23,7 @@ def silent(mail: Mail) -> Mail:
     """Cleo was asked forty days ago, and nothing was seen of her."""
     now = timezone.now()
     Newsletter.objects.update(asks_again=True, tracking="consented")
+    Topic.objects.filter(id=mail.topic.id).update(per_week=7)
     Subscriber.objects.update(
         tracking="consented", tracking_at=now - timedelta(days=400), asked_again_at=now - timedelta(days=40)
     )
@@ -50,9 +51,11 @@ def test_the_choices_say_what_rests_and_why_and_bring_it_back(site: Client, sile
     told = " ".join(page.text_content().split())
     assert "so Morning Brief rests. Nothing you chose is lost." in told
     assert "The Week" not in told.partition("so Morning Brief rests")[0], "no newsletter judges silence for it"
+    assert "mails a week: about 0" in told
     [form] = [form for form in page.forms if "/still/" in form.action]
     site.post(form.action)
-    assert "rests" not in html.fromstring(site.get(f"/p/{silent.token}").content).text_content()
+    told = html.fromstring(site.get(f"/p/{silent.token}").content).text_content()
+    assert "rests" not in told and "mails a week: about 7" in told
 
 
 def test_saving_what_stands_is_an_answer_too(site: Client, silent: Mail) -> None:
