@@ -8,6 +8,8 @@ from pipeline.desk import brakes, sign_in, status, today
 from pipeline.desk.accounts import page as social
 from pipeline.desk.calendar import acts as calendar_acts
 from pipeline.desk.calendar import agenda, blocks, newsletter, settings
+from pipeline.desk.designs import acts as designing
+from pipeline.desk.designs import page as designs
 from pipeline.desk.editions import acts, alerts, page, placing, preview, results
 from pipeline.desk.guide import acts as setting_up
 from pipeline.desk.guide import page as guiding
@@ -49,6 +51,15 @@ urlpatterns = [
     path("people/<int:user_id>/open", people.open_again, name="open_account"),
     path("people/<int:user_id>/drop-second-factor", people.end_second_factor, name="drop_second_factor"),
     path("journal/", journal.journal, name="journal"),
+    path("designs/", designs.designs, name="designs"),
+    path("designs/begin", designing.begin, name="begin_design"),
+    path("designs/<int:design_id>/", designs.design, name="design"),
+    path("designs/<int:design_id>/check", designing.check, name="check_design"),
+    path("designs/<int:design_id>/show", designing.show, name="show_design"),
+    path("designs/<int:design_id>/keep", designing.keep, name="keep_design_version"),
+    path("designs/versions/<int:version_id>/use", designing.use, name="use_design"),
+    path("designs/versions/<int:version_id>/restore", designing.restore, name="restore_design"),
+    path("designs/shipped/<int:newsletter_id>", designing.use_shipped, name="use_shipped"),
     path("guide/", guiding.guide, name="guide"),
     path("guide/site", guiding.site, name="guide_site"),
     path("guide/newsletter", guiding.newsletter, name="guide_newsletter"),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pipeline.articles.models import Article, Hold
 from pipeline.audience.models import Import, ImportFault, Segment
 from pipeline.delivery.models import Delivery, Send
-from pipeline.editions.models import Edition
+from pipeline.editions.models import Design, DesignVersion, Edition
 from pipeline.hooks.models import Notice
 from pipeline.hooks.tell import open_hook
 from pipeline.posts.models import Post
@@ -68,6 +68,8 @@ def morning(db: None) -> Morning:
         source=source, now=now, state=Article.State.HELD, code="embargo", params={"text": "until 09:00"}
     )
     held = Hold.objects.create(article=stopped, code="embargo", at=now)
+    own = Design.objects.create(name="Harbour", created_at=now)
+    DesignVersion.objects.create(design=own, number=1, source="<mjml></mjml>", at=now)
     account = posts.account(now=now)
     posts.post(article=stories[0], account=account, state=Post.State.UNKNOWN, code="no_answer", now=now)
     chart = Chart.objects.create(window="today", section="", version="1", computed_at=now, changed_at=now)

@@ -11,6 +11,7 @@ from lxml import html as lxml_html
 
 from pipeline.audience.models import Import, Segment, Subscriber
 from pipeline.desk.urls import urlpatterns
+from pipeline.editions.models import Design
 from pipeline.hooks.models import Hook, Notice
 from pipeline.kernel.config import TEMPLATES
 from pipeline.posts.models import Account
@@ -58,6 +59,8 @@ READABLE = [
     "journal",
     "settings",
     "blocks",
+    "designs",
+    "design",
     "guide",
     "guide_site",
     "guide_newsletter",
@@ -82,7 +85,7 @@ PAGES = [
     "/desk/queue/", "/desk/queue/?state=sending", "/desk/queue/?state=approval", "/desk/queue/{leaving}/",
     "/desk/results/", "/desk/editions/{leaving}/results/",
     "/desk/calendar/", "/desk/newsletters/{newsletter}/", "/desk/popular/", "/desk/posts/accounts/{account}/", "/desk/account/", "/desk/account/tokens/", "/desk/people/", "/desk/journal/",
-    "/desk/newsletters/{newsletter}/settings", "/desk/newsletters/{newsletter}/blocks", "/desk/guide/", "/desk/guide/site", "/desk/guide/newsletter", "/desk/guide/sender", "/desk/guide/design", "/desk/guide/readers", "/desk/guide/accounts", "/desk/guide/test",
+    "/desk/newsletters/{newsletter}/settings", "/desk/newsletters/{newsletter}/blocks", "/desk/designs/", "/desk/designs/{design}/", "/desk/guide/", "/desk/guide/site", "/desk/guide/newsletter", "/desk/guide/sender", "/desk/guide/design", "/desk/guide/readers", "/desk/guide/accounts", "/desk/guide/test",
 ]  # fmt: skip
 
 
@@ -91,6 +94,7 @@ def address(url: str, morning: Any) -> str:
     return url.format(
         account=Account.objects.values_list("id", flat=True).first(),
         newsletter=morning.ready.newsletter_id,
+        design=Design.objects.values_list("id", flat=True).first(),
         ready=morning.ready.id,
         leaving=morning.leaving.edition_id,
         article=held.id,
@@ -113,6 +117,8 @@ def below(pattern: Any, morning: Any, *, edition: int) -> str:
         "post_id": 1,
         "user_id": 1,
         "pin_id": 1,
+        "design_id": Design.objects.values_list("id", flat=True).first() or 1,
+        "version_id": 1,
         "token_id": 1,
         "account_id": Account.objects.values_list("id", flat=True).first() or 1,
         "newsletter_id": morning.ready.newsletter_id,
