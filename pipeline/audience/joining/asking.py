@@ -35,16 +35,16 @@ class Wish:
 
 @transaction.atomic
 def ask_to_join(wish: Wish, *, now: datetime) -> Confirmation | None:
-    """Keep the wish and let a letter be written, unless the address has had its letters for today or is barred."""
-    reader, _ = Subscriber.objects.get_or_create(
-        address=wish.address,
-        defaults={"address_hash": hash_of(wish.address), "created_at": now, "language": wish.language},
-    )
-    Subscriber.objects.select_for_update().get(id=reader.id)
-    if is_barred(reader):
-        return None
+    """Keep the wish and let a letter be written, unless the address has had its letters for today or is barred.
+
+    As many statements whatever comes of it: how long the answer takes must not tell what the answer does not.
+    """
+    reader = _reader(wish, now=now)
+    barred, had_enough = is_barred(reader), _had_enough(reader, wish, now=now)
     waiting = Confirmation.objects.filter(subscriber=reader, sent_at=None, expires_at__gt=now).first()
-    if waiting is None and _had_enough(reader, wish, now=now):
+    if barred or (waiting is None and had_enough):
+        Consent.objects.filter(id=0).update(act="asked")
+        Confirmation.objects.filter(id=0).update(form="")
         return None
     _keep_evidence(reader, wish, now=now)
     if waiting is not None:
@@ -58,6 +58,15 @@ def ask_to_join(wish: Wish, *, now: datetime) -> Confirmation | None:
     )  # fmt: skip
     wake(Job.DELIVERY_CONFIRM, confirmation_id=made.id)
     return made
+
+
+def _reader(wish: Wish, *, now: datetime) -> Subscriber:
+    """The row of the address, found or made, and ours until the transaction ends."""
+    new = Subscriber(
+        address=wish.address, address_hash=hash_of(wish.address), created_at=now, language=wish.language
+    )  # fmt: skip
+    Subscriber.objects.bulk_create([new], ignore_conflicts=True)
+    return Subscriber.objects.select_for_update().get(address=wish.address)
 
 
 def offered(slugs: Collection[str] | None = None) -> list[Topic]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.client import MULTIPART_CONTENT
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from lxml import html
 
@@ -84,6 +88,25 @@ def test_the_script_door_tells_no_more(site: Client) -> None:
         answers.add((answer.status_code, answer.content))
     assert len(answers) == 1
     assert answers.pop()[0] == 202
+
+
+@pytest.mark.parametrize("path", ["/join/", "/api/join"])
+def test_as_many_statements_are_run_for_every_address(site: Client, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_BARE", 100)
+    counts = set()
+    for state in KNOWN:
+        Subscriber.objects.all().delete()
+        Suppression.objects.all().delete()
+        known_as(state)
+        for number in range(5):
+            said: Any = form() if path == "/join/" else json.dumps(form())
+            kind = MULTIPART_CONTENT if path == "/join/" else "application/json"
+            with CaptureQueriesContext(connection) as asked:
+                assert site.post(path, said, content_type=kind).status_code < 300
+            counts.add(len(asked))
+            if number % 2:  # the letter is written, so that another may be asked for
+                Confirmation.objects.update(sent_at=timezone.now())
+    assert len(counts) == 1, counts
 
 
 @pytest.mark.parametrize(
