@@ -69,8 +69,10 @@ def _through(box: Mailbox, place: Place, *, config: Config, now: datetime, most:
 
 
 def _take_in(box: Mailbox, group: list[Letter], counts: Counter[str], *, config: Config, now: datetime) -> None:
-    known = {"secrets": config.secrets, "keyring": config.keyring, "bounce_domain": config.bounce_domain}
-    events = [event_of(letter.raw, at=now, **known) for letter in group]
+    secrets, keyring, domain = config.secrets, config.keyring, config.bounce_domain
+    events = [
+        event_of(letter.raw, at=now, secrets=secrets, keyring=keyring, bounce_domain=domain) for letter in group
+    ]
     new = record_all(events, now=now)
     counts.update(read=len(group), new=new, **{FORGED: sum(event.reason == FORGED for event in events)})
     Mailbox.objects.filter(id=box.id).update(
