@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
 
 from django.db.models import Model, QuerySet, TextChoices
 from ninja import Field, Schema
-from pydantic import AfterValidator, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, StringConstraints, WithJsonSchema
 
 MOST_ROWS, USUAL_ROWS = 100, 25
 LARGEST_ID = 2**63 - 1
+EARLIEST, LATEST = 1900, 2200
 NOTHING = "Nothing was changed."
 
 Row = TypeVar("Row", bound=Model)
@@ -43,6 +45,22 @@ def several_lines(said: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else " " for c in said.replace("\r\n", "\n")).strip()
 
 
+def within_reach(at: datetime) -> datetime:
+    """In UTC, of the years newspapers think of: databases and calendars end somewhere."""
+    if not EARLIEST < at.year < LATEST:
+        raise ValueError(f"name a year between {EARLIEST} and {LATEST}")
+    return at.astimezone(UTC)
+
+
+def of_this_age(day: date) -> date:
+    """A day of those years."""
+    if not EARLIEST < day.year < LATEST:
+        raise ValueError(f"name a year between {EARLIEST} and {LATEST}")
+    return day
+
+
+Day = Annotated[date, AfterValidator(of_this_age)]
+Moment = Annotated[AwareDatetime, AfterValidator(within_reach)]
 Line = Annotated[str, StringConstraints(max_length=300), AfterValidator(one_line)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(some_line)]
 Word = Annotated[str, StringConstraints(max_length=200), AfterValidator(one_line)]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from pipeline.api.answers import Refusal, Refusing
@@ -44,7 +45,17 @@ ROUTERS: tuple[Router, ...] = (
 
 
 class Door(NinjaAPI):
-    """Names an operation as its function is named."""
+    """Names an operation as its function is named, and describes itself once."""
+
+    described: ClassVar[dict[str | None, OpenAPISchema]] = {}
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        """Kept: whoever asks for it needs no token, and making it takes a while."""
+        if path_prefix not in self.described:
+            self.described[path_prefix] = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        return self.described[path_prefix]
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """The function's own name: it is the only one of its kind."""

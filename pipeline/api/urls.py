@@ -27,7 +27,8 @@ def _speaking(view: View) -> View:
     return spoken
 
 
-patterns, app_name, _namespace = api.urls
+app_name = "api"
+patterns, _, _ = api.urls
 for _pattern in patterns:
     if isinstance(_pattern, URLPattern):
         _pattern.callback = _speaking(_pattern.callback)

@@ -31,6 +31,7 @@ from pipeline.staff.people import may_touch
 NOT_YOURS = "Your role may look at the calendar but not change it. Nothing was changed; ask a desk head."
 #: A year and a day: whoever has nothing in it has nothing ahead.
 AHEAD = timedelta(days=366)
+FARTHEST_YEARS = 100
 _UNTOUCHED = (Edition.State.PLANNED, Edition.State.COLLECTING, Edition.State.READY, Edition.State.HELD)
 _LEAVING = (Edition.State.APPROVED, Edition.State.SENDING, Edition.State.SENT)
 
@@ -47,6 +48,7 @@ def skip_day(*, newsletter_id: int, day: date, reason: str, actor: User, now: da
     """No edition on this day of the newsletter's own zone. Raises Refused."""
     newsletter, cadence = _open(newsletter_id, actor=actor)
     reason = _reason(reason)
+    _within_reach(day, now=now)
     _not_past(newsletter, cadence, day, now=now)
     that_day = _on(newsletter, day)
     if that_day.filter(state__in=_LEAVING).exists():
@@ -74,6 +76,7 @@ def skip_day(*, newsletter_id: int, day: date, reason: str, actor: User, now: da
 def leave_after_all(*, newsletter_id: int, day: date, actor: User, now: datetime) -> str:
     """Take back a day that was skipped, or leave on a holiday. Raises Refused."""
     newsletter, cadence = _open(newsletter_id, actor=actor)
+    _within_reach(day, now=now)
     if (why := cadence.day_off(day)) is None:
         raise Refused(f"{newsletter.name} has no day off on {_day(day)}. Nothing was changed.")
     _not_past(newsletter, cadence, day, now=now)
@@ -139,6 +142,8 @@ def end(*, newsletter_id: int, reason: str, actor: User, now: datetime, last_day
     """End it now, or after its edition of `last_day`. Raises Refused."""
     newsletter, cadence = _open(newsletter_id, actor=actor)
     reason = _reason(reason)
+    if last_day is not None:
+        _within_reach(last_day, now=now)
     if last_day is not None and last_day < _today(newsletter, now):
         raise Refused(f"{_day(last_day)} has passed. Nothing was changed: end it today, or on a day to come.")
     if last_day is not None:
@@ -208,6 +213,12 @@ def _reason(said: str) -> str:
     if not reason:
         raise Refused("Say why, in a few words: readers of the calendar will ask. Nothing was changed.")
     return reason
+
+
+def _within_reach(day: date, *, now: datetime) -> None:
+    """Refuse days at the ends of calendars, around which there are no others to compare with."""
+    if abs(day.year - now.year) > FARTHEST_YEARS:
+        raise Refused(f"The year {day.year} is none of this newsletter's. Nothing was changed: look at the date again.")
 
 
 def _not_past(newsletter: Newsletter, cadence: Cadence, day: date, *, now: datetime) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from pipeline.editions.models import Newsletter
+from pipeline.ranking.models import Pin
 from pipeline.staff import tokens
 from pipeline.staff.models import Role, User
 from tests.desk.conftest import Morning, ada, morning
-from tests.factories import personas
+from tests.factories import editions, personas
 
 __all__ = ["Morning", "ada", "morning"]
 Ask = Callable[..., Any]
@@ -46,3 +49,14 @@ def ask(ada: User, client: Client) -> Ask:
 def as_one(client: Client, db: None) -> Callable[[str], Ask]:
     """The program of one of the personas."""
     return lambda name: asking(client, token_of(personas.person(name)))
+
+
+@pytest.fixture
+def house(morning: Morning) -> Morning:
+    """A morning with a pin, a batch that was held, and a newsletter of alerts."""
+    editions.newsletter(slug="alerts", name="Alerts", kind=Newsletter.Kind.ALERT, now=morning.now)
+    article = morning.stories[0]
+    until = morning.now + timedelta(days=1)
+    Pin.objects.create(article=article, kind=Pin.Kind.PIN, created_at=morning.now, until=until)
+    type(morning.held).objects.update(batch="embargo-1")
+    return morning

@@ -213,3 +213,15 @@ def test_what_is_ahead_is_listed_with_days_off_and_nights_of_changed_clocks() ->
         (25, "02:30 comes twice on this day, the first"),
         (26, ""),
     ]
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_a_day_at_the_end_of_calendars_is_refused_in_words(ada: User, day: date) -> None:
+    made = newsletter()
+    for act in (
+        lambda: calendar.skip_day(newsletter_id=made.id, day=day, reason="Easter.", actor=ada, now=DRAFT),
+        lambda: calendar.leave_after_all(newsletter_id=made.id, day=day, actor=ada, now=DRAFT),
+        lambda: calendar.end(newsletter_id=made.id, last_day=day, reason="Enough.", actor=ada, now=DRAFT),
+    ):
+        with pytest.raises(Refused, match="look at the date again"):
+            act()

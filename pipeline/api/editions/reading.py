@@ -6,9 +6,8 @@ from typing import Annotated
 
 from django.shortcuts import get_object_or_404
 from ninja import Field, Router, Schema
-from pydantic import AwareDatetime
 
-from pipeline.api.answers import Before, Id, Size, among, part, told
+from pipeline.api.answers import Before, Id, Moment, Size, among, part, told
 from pipeline.api.bearer import Asked
 from pipeline.api.editions.shapes import EditionRow, EditionWhole, edition_row, edition_whole, editions
 from pipeline.editions.acts.ordering import loaded
@@ -43,8 +42,8 @@ def list_editions(
     *,
     newsletter_id: Id | None = None,
     state: EditionState | None = None,
-    slot_from: AwareDatetime | None = None,
-    slot_to: AwareDatetime | None = None,
+    slot_from: Moment | None = None,
+    slot_to: Moment | None = None,
     before: Before = None,
     size: Size = 25,
 ) -> EditionPage:

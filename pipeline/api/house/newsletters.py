@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Field, Router, Schema
 
-from pipeline.api.answers import MOST_ROWS, Done, Id, Reason, Why, once, told
+from pipeline.api.answers import MOST_ROWS, Day, Done, Id, Reason, Why, once, told
 from pipeline.api.bearer import Asked, editor, touch
 from pipeline.editions.acts.review import Refused
 from pipeline.editions.choosing.departures import zone_of
@@ -65,7 +65,7 @@ class NewsletterWhole(NewsletterRow):
 class DayBody(Schema):
     """A day of the newsletter's own calendar."""
 
-    day: date
+    day: Day
 
 
 class DayOffBody(DayBody):
@@ -84,7 +84,7 @@ class EndBody(Schema):
     """Why it ends; without a last day it ends now."""
 
     reason: Reason
-    last_day: date | None = None
+    last_day: Day | None = None
 
 
 class NewsletterDone(Done):

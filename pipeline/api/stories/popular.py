@@ -8,9 +8,8 @@ from typing import Annotated
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Field, Router, Schema
-from pydantic import AwareDatetime
 
-from pipeline.api.answers import MOST_ROWS, Done, Id, Reason, Why, Word, among, told, turned
+from pipeline.api.answers import MOST_ROWS, Done, Id, Moment, Reason, Why, Word, among, told, turned
 from pipeline.api.bearer import Asked, editor
 from pipeline.articles.models import Article
 from pipeline.ranking import hands, method
@@ -69,7 +68,7 @@ class HandBody(Schema):
 
     kind: Annotated[Pin.Kind, among(Pin.Kind)]
     place: Annotated[int, Field(ge=1, le=SIZE)] = 1
-    until: AwareDatetime | None = None
+    until: Moment | None = None
     reason: Reason
 
 

@@ -1,0 +1,134 @@
+"""Every operation of the programs' door with who may do it, and with what it is called."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.api.door import api
+from pipeline.editions.models import Newsletter
+from pipeline.posts.models import Account, Post
+from pipeline.ranking.models import Pin
+from tests.desk.conftest import Morning
+from tests.factories.personas import EDITORS, EDITORS_AT_LARGE, EVERYBODY, POSTERS
+
+REASON = {"reason": "a test of locks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Who may, what they send, and which edition it is about where that matters."""
+
+    may: frozenset[str]
+    body: dict[str, Any] = field(default_factory=dict)
+    edition: str = "ready"
+
+
+WORDS = {"subject": "Ours", "preheader": "", "note": ""}
+TABLE: dict[str, Row] = {
+    "show_today": Row(EVERYBODY),
+    "show_me": Row(EVERYBODY),
+    "list_editions": Row(EVERYBODY),
+    "show_edition": Row(EVERYBODY),
+    "show_message": Row(EVERYBODY),
+    "show_send": Row(EVERYBODY, edition="leaving"),
+    "list_deliveries": Row(EDITORS_AT_LARGE, edition="leaving"),
+    "approve_edition": Row(EDITORS),
+    "undo_approval": Row(EDITORS),
+    "skip_edition": Row(EDITORS, REASON),
+    "write_edition": Row(EDITORS, WORDS),
+    "compose_again": Row(EDITORS),
+    "raise_alert": Row(EDITORS, {"newsletter_id": "{alerts}", "article_id": "{story}", "so_what": "It matters."}),
+    "put_story": Row(EDITORS, {"block": 1}),
+    "move_story": Row(EDITORS, {"to": "down"}),
+    "leave_story_out": Row(EDITORS),
+    "let_rules_decide": Row(EDITORS),
+    "write_story": Row(EDITORS, {"headline": "Ours"}),
+    "take_site_words": Row(EDITORS),
+    "keep_our_words": Row(EDITORS),
+    "pause_send": Row(EDITORS, edition="leaving"),
+    "resume_send": Row(EDITORS, edition="leaving"),
+    "cancel_send": Row(EDITORS, REASON, edition="leaving"),
+    "confirm_send": Row(EDITORS, {"readers": 10}, edition="leaving"),
+    "send_to_the_rest": Row(EDITORS, edition="leaving"),
+    "resend_doubts": Row(EDITORS, edition="leaving"),
+    "list_newsletters": Row(EVERYBODY),
+    "show_newsletter": Row(EVERYBODY),
+    "skip_day": Row(EDITORS, {"day": "2030-01-01", **REASON}),
+    "leave_after_all": Row(EDITORS, {"day": "2030-01-01"}),
+    "pause_newsletter": Row(EDITORS, REASON),
+    "resume_newsletter": Row(EDITORS, {"gap": "carry"}),
+    "end_newsletter": Row(EDITORS, REASON),
+    "list_articles": Row(EVERYBODY),
+    "show_article": Row(EVERYBODY),
+    "kill_article": Row(EDITORS_AT_LARGE, REASON),
+    "list_holds": Row(EVERYBODY),
+    "release_hold": Row(EDITORS_AT_LARGE),
+    "release_batch": Row(EDITORS_AT_LARGE, {"batch": "embargo-1", "count": 1}),
+    "discard_batch": Row(EDITORS_AT_LARGE, {"batch": "embargo-1", "count": 1}),
+    "list_posts": Row(EVERYBODY),
+    "show_post": Row(EVERYBODY),
+    "approve_post": Row(POSTERS),
+    "hold_post": Row(POSTERS),
+    "cancel_post": Row(POSTERS),
+    "choose_words": Row(POSTERS, {"variant_id": 1}),
+    "settle_post": Row(POSTERS, {"is_live": True}),
+    "take_down_post": Row(POSTERS),
+    "list_accounts": Row(EVERYBODY),
+    "show_account": Row(EVERYBODY),
+    "pause_account": Row(POSTERS, REASON),
+    "resume_account": Row(POSTERS),
+    "show_popular": Row(EVERYBODY),
+    "lay_hand": Row(EDITORS_AT_LARGE, {"kind": "pin", **REASON}),
+    "lift_hand": Row(EDITORS_AT_LARGE, REASON),
+    "list_sources": Row(EVERYBODY),
+    "show_source": Row(EVERYBODY),
+    "pause_source": Row(EDITORS_AT_LARGE),
+    "resume_source": Row(EDITORS_AT_LARGE),
+    "look_now": Row(EDITORS_AT_LARGE),
+    "end_caution": Row(EDITORS_AT_LARGE),
+    "list_brakes": Row(EVERYBODY),
+    "pull_brake": Row(EDITORS_AT_LARGE, REASON),
+    "release_brake": Row(EDITORS_AT_LARGE),
+    "find_reader": Row(EDITORS_AT_LARGE, {"address": "cleo@example.org"}),
+    "list_journal": Row(EDITORS_AT_LARGE),
+}
+
+
+def operations() -> list[tuple[str, str, str]]:
+    """(name, method, path) of every operation there is."""
+    paths = api.get_openapi_schema(path_prefix="")["paths"]
+    return [
+        (told["operationId"], method.upper(), path) for path, ways in paths.items() for method, told in ways.items()
+    ]
+
+
+def numbers_of(row: Row, morning: Morning) -> dict[str, Any]:
+    """Rows that are there, by the names addresses give their numbers."""
+    edition = {"ready": morning.ready.id, "leaving": morning.leaving.edition_id}[row.edition]
+    return {
+        "edition_id": edition,
+        "newsletter_id": morning.ready.newsletter_id,
+        "article_id": morning.ready.items.filter(picked=True).values_list("article_id", flat=True)[0],
+        "hold_id": morning.held.id,
+        "post_id": Post.objects.values_list("id", flat=True)[0],
+        "account_id": Account.objects.values_list("id", flat=True)[0],
+        "source_id": morning.held.article.source_id,
+        "pin_id": Pin.objects.values_list("id", flat=True)[0],
+        "kind": "sending",
+    }
+
+
+def filled(path: str, row: Row, morning: Morning) -> str:
+    """An address with numbers of rows that are there."""
+    numbers = numbers_of(row, morning)
+    return re.sub(r"\{(\w+)\}", lambda found: str(numbers[found[1]]), path)
+
+
+def body_of(row: Row, morning: Morning) -> dict[str, Any]:
+    """What is sent: the revision goes along, whoever does not want it does not read it."""
+    alerts = Newsletter.objects.get(kind=Newsletter.Kind.ALERT).id
+    known = {"{alerts}": alerts, "{story}": morning.stories[0].id}
+    told = {name: known.get(value, value) if isinstance(value, str) else value for name, value in row.body.items()}
+    return {"revision": morning.ready.revision, **told}
