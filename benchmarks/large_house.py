@@ -38,7 +38,8 @@ SELECT address_hash, 'bounced', created_at, '' FROM dateline_subscriber WHERE id
 """
 _BATCHES = """
 INSERT INTO dateline_batch (send_id, number, state, fence, host, due_at)
-SELECT %(send)s, n, CASE WHEN n * %(size)s < %(done)s THEN 'done' ELSE 'pending' END, 1, '', %(now)s
+SELECT %(send)s, n, CASE WHEN n * %(size)s < %(done)s THEN 'done' ELSE 'pending' END,
+       CASE WHEN n * %(size)s < %(done)s THEN 1 ELSE 0 END, '', %(now)s
   FROM generate_series(0, (%(recipients)s - 1) / %(size)s) AS n
 """
 _DELIVERIES = """
@@ -174,7 +175,14 @@ def _editions(house: House, letters: list[Any], *, now: datetime) -> None:
         letter, day = letters[number % len(letters)], number // len(letters) + 1
         edition = _edition(letter, now - timedelta(days=day), ids[day : day + CONSIDERED], state=Edition.State.SENT)
         mailed = RECIPIENTS if letter is letters[0] and day <= SENDS else 0
-        _send(edition, recipients=mailed or RECIPIENTS, rows=mailed, done=RECIPIENTS, now=edition.slot_at, state="submitted")
+        _send(
+            edition,
+            recipients=mailed or RECIPIENTS,
+            rows=mailed,
+            done=RECIPIENTS,
+            now=edition.slot_at,
+            state="submitted",
+        )
         house.sent = house.sent or edition.id
     running = _edition(letters[0], now - timedelta(minutes=8), ids[:CONSIDERED], state=Edition.State.SENDING)
     send = _send(running, recipients=READERS, rows=READERS, done=READERS // 2, now=now, state="submitting")
@@ -210,7 +218,9 @@ def _send(edition: Any, *, recipients: int, rows: int, done: int, now: datetime,
     Report.objects.create(origin=origin, body={"days": _report(now)}, computed_at=now)
     edition.origin = origin
     edition.save(update_fields=["origin"])
-    send = Send.objects.create(edition=edition, origin=origin, state=state, recipients=recipients, created_at=now, prepared_at=now)
+    send = Send.objects.create(
+        edition=edition, origin=origin, state=state, recipients=recipients, created_at=now, prepared_at=now
+    )
     if rows:
         values = {"send": send.id, "recipients": rows, "size": BATCH, "done": done, "now": now}
         _run(_BATCHES, **values)
@@ -232,7 +242,7 @@ def _report(now: datetime) -> dict[str, Any]:
 
 
 def _posts(now: datetime) -> None:
-    from pipeline.models import Account, Article, Post, Variant
+    from pipeline.models import Article, Post, Variant
     from tests.factories import posts
 
     accounts = [posts.account(handle=f"@desk{n}", now=now) for n in range(ACCOUNTS)]
@@ -244,9 +254,9 @@ def _posts(now: datetime) -> None:
         for account in accounts
     )  # fmt: skip
     Variant.objects.bulk_create(
-        Variant(post_id=one, text="Words of a post", length=15, chosen=True) for one in Post.objects.values_list("id", flat=True)
+        Variant(post_id=one, text="Words of a post", length=15, chosen=True)
+        for one in Post.objects.values_list("id", flat=True)
     )
-    assert Account.objects.count() == ACCOUNTS
 
 
 def _charts(now: datetime) -> None:
@@ -256,5 +266,6 @@ def _charts(now: datetime) -> None:
     for window in ("now", "today", "week", "trending"):
         chart = Chart.objects.create(window=window, section="", version="1", computed_at=now, changed_at=now)
         Standing.objects.bulk_create(
-            Standing(chart=chart, place=n, article_id=one, value=900 - n, counted_in="today") for n, one in enumerate(ids, 1)
+            Standing(chart=chart, place=n, article_id=one, value=900 - n, counted_in=window)
+            for n, one in enumerate(ids, 1)
         )

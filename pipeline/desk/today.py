@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,7 +20,7 @@ from pipeline.desk.guide import steps
 from pipeline.desk.queue.rows import left_alone
 from pipeline.desk.stories import articles, holds, posts
 from pipeline.editions.choosing.select import POPULAR
-from pipeline.editions.models import Edition, Newsletter
+from pipeline.editions.models import Edition, Item, Newsletter
 from pipeline.kernel.pages import ago, local, number
 from pipeline.ranking.models import Standing
 
@@ -74,7 +75,8 @@ def first_steps() -> int:
 
 def counted() -> QuerySet[Edition]:
     """Editions with their newsletter, who approved them, their send, and how many news stories they hold."""
-    news = Count("items", filter=Q(items__picked=True) & ~Q(items__code=POPULAR))
+    items = Item.objects.filter(edition=OuterRef("pk"), picked=True).exclude(code=POPULAR).order_by()
+    news = Coalesce(Subquery(items.values("edition").annotate(n=Count("id")).values("n")), 0)
     return Edition.objects.select_related("newsletter", "approved_by", "send").annotate(news=news)
 
 

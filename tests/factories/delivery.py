@@ -27,7 +27,8 @@ def send(*, edition: Edition, now: datetime = NOW, **fields: Any) -> Send:
 
 
 def answered(*, send: Send, states: Iterable[Delivery.State], now: datetime = NOW) -> list[Delivery]:
-    """Give the first deliveries of a send these states, in their order."""
+    """Give the first deliveries of a send these states, in their order, as a claim of its batches would have."""
+    Batch.objects.filter(send=send, fence=0).update(fence=1)
     rows = list(Delivery.objects.filter(send=send).order_by("ordinal"))
     for row, state in zip(rows, states, strict=False):
         row.state, row.answered_at = state, now

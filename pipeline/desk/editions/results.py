@@ -116,7 +116,10 @@ def deliveries(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     found, state = Delivery.objects.filter(send=send).order_by("ordinal"), request.GET.get("state", "")
     if state in Delivery.State.values:
         found = found.filter(state=state)
-    part = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    count = counts.of([send])[send.id]
+    pages = Paginator(found, PAGE)
+    pages.count = count.of(state) if state in Delivery.State.values else count.recipients
+    part = pages.get_page(request.GET.get("page"))
     newsletter = send.edition.newsletter
     context = {
         "now": timezone.now(),

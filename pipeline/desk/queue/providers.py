@@ -21,16 +21,18 @@ from pipeline.desk import words
 from pipeline.desk.queue.counts import APART
 from pipeline.kernel.pages import ago, number
 
-MOST_COUNTED, MOST_BATCHES, MOST_ANSWERS, MOST_LANES = 200_000, 200, 20_000, 40
+MOST_COUNTED, MOST_BATCHES, MOST_ANSWERS, MOST_LANES = 100_000, 100, 20_000, 40
 NAMES: Mapping[str, str] = {"gmail": "Gmail", "yahoo": "Yahoo", "outlook": "Outlook", "other": "All others"}
 #: By the domain of the address: at a desk the names readers have, not the servers behind them.
 _OF = """CASE WHEN domain IN ('gmail.com', 'googlemail.com') THEN 'gmail'
               WHEN domain ~ '^(yahoo|ymail|rocketmail|aol)[.]' THEN 'yahoo'
               WHEN domain ~ '^(outlook|hotmail|live|msn)[.]' THEN 'outlook' ELSE 'other' END"""
 _COUNTED = f"""
-SELECT {_OF} AS provider, state, count(*), min(answered_at), max(answered_at)
-  FROM (SELECT lower(split_part(address, '@', 2)) AS domain, state, answered_at FROM dateline_delivery
-         WHERE send_id = %(send)s AND (%(batches)s::bigint[] IS NULL OR batch_id = ANY(%(batches)s))) AS row
+SELECT {_OF} AS provider, state, sum(n)::bigint, min(first), max(last)
+  FROM (SELECT lower(split_part(address, '@', 2)) AS domain, state, count(*) AS n, min(answered_at) AS first, max(answered_at) AS last
+          FROM dateline_delivery
+         WHERE send_id = %(send)s AND (%(batches)s::bigint[] IS NULL OR batch_id = ANY(%(batches)s))
+         GROUP BY 1, 2) AS row
  GROUP BY 1, 2
 """  # noqa: S608 - our own statement
 _ANSWERS = f"""

@@ -25,17 +25,21 @@ SELECT report.origin_id, sum((day.value->'people'->>'click')::bigint)
   FROM dateline_report report, jsonb_each(coalesce(report.body->'days', '{}'::jsonb)) AS day
  WHERE report.origin_id = ANY(%(origins)s::bigint[]) GROUP BY 1
 """
+#: From those who left, who are few, to whether they had it: never from the deliveries of a send.
 _LEFT = """
-SELECT send.id, count(*)
+SELECT send.id, gone.n
   FROM dateline_send send
   JOIN dateline_edition edition ON edition.id = send.edition_id
   JOIN dateline_newsletter newsletter ON newsletter.id = edition.newsletter_id
-  JOIN dateline_subscription choice ON choice.topic_id = newsletter.topic_id AND choice.left_at >= send.created_at
-       AND choice.left_at < send.created_at + %(span)s
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS n
+         FROM (SELECT choice.subscriber_id FROM dateline_subscription choice
+                WHERE choice.topic_id = newsletter.topic_id AND choice.left_at >= send.created_at
+                  AND choice.left_at < send.created_at + %(span)s OFFSET 0) AS leaver
+        CROSS JOIN LATERAL (SELECT 1 FROM dateline_delivery delivery
+                             WHERE delivery.send_id = send.id AND delivery.subscriber_id = leaver.subscriber_id
+                             LIMIT 1) AS had) AS gone
  WHERE send.id = ANY(%(sends)s::bigint[])
-   AND EXISTS (SELECT 1 FROM dateline_delivery delivery
-                WHERE delivery.send_id = send.id AND delivery.subscriber_id = choice.subscriber_id)
- GROUP BY 1
 """
 
 

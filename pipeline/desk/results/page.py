@@ -20,7 +20,7 @@ from pipeline.engagement.keeping.expire import COUNTS_FOR, EVENTS_FOR
 from pipeline.engagement.models import Mode
 from pipeline.kernel.pages import local, number
 
-PAGE = 25
+PAGE = 15
 LEFT_THE_DESK = (
     Send.State.SUBMITTED,
     Send.State.FAILED,

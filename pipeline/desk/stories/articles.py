@@ -66,16 +66,17 @@ def _age(row: Article) -> tuple[datetime, datetime]:
 
 def _places(ids: list[int]) -> Uses:
     """Editions an article is in, with its number from the top. Two queries."""
-    picks = Item.objects.filter(article_id__in=ids, picked=True)
+    picks, shown = Item.objects.filter(article_id__in=ids, picked=True), set(ids)
     holders = set(picks.order_by("-edition_id").values_list("edition_id", flat=True)[:MOST_EDITIONS])
-    items = Item.objects.filter(edition_id__in=holders, picked=True).select_related("edition__newsletter")
+    items = Item.objects.filter(edition_id__in=holders, picked=True)
+    ordered = items.order_by("edition__slot_at", "edition_id", "block__position", "position")
     found: Uses = {}
     counts: dict[int, int] = {}
-    for item in items.order_by("edition__slot_at", "edition_id", "block__position", "position"):
-        counts[item.edition_id] = counts.get(item.edition_id, 0) + 1
-        label = f"{item.edition.newsletter.name} #{counts[item.edition_id]}"
-        url = reverse("desk:edition", kwargs={"edition_id": item.edition_id})
-        found.setdefault(item.article_id, []).append({"words": label, "url": url})
+    for edition_id, article_id, name in ordered.values_list("edition_id", "article_id", "edition__newsletter__name"):
+        counts[edition_id] = counts.get(edition_id, 0) + 1
+        if article_id in shown:
+            url = reverse("desk:edition", kwargs={"edition_id": edition_id})
+            found.setdefault(article_id, []).append({"words": f"{name} #{counts[edition_id]}", "url": url})
     return found
 
 
