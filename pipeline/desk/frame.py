@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +20,37 @@ _STOPPED = {
     Stop.Kind.POSTING: "Posting is stopped: no post leaves.",
     Stop.Kind.SENDING: "Sending is stopped: no mail leaves.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One of the desk's: the name of its route, what it is called, and the letter after g that leads to it."""
+
+    name: str
+    label: str
+    key: str = ""
+
+
+#: What a morning needs stands in the open; the rest is below More.
+SCREENS = (
+    Screen("today", "Today", "h"),
+    Screen("editions", "Editions", "e"),
+    Screen("queue", "Queue", "q"),
+    Screen("all_results", "Results", "r"),
+    Screen("calendar", "Calendar", "c"),
+    Screen("articles", "Articles", "a"),
+    Screen("posts", "Posts", "p"),
+    Screen("popular", "Popular", "m"),
+    Screen("readers", "Readers", "b"),
+)
+MORE = (
+    Screen("sources", "Sources", "s"),
+    Screen("hooks", "Hooks"),
+    Screen("people", "People"),
+    Screen("journal", "Journal", "j"),
+    Screen("status", "Status", "t"),
+    Screen("guide", "First steps"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +78,11 @@ def pages(page: Page[Any]) -> Pages:
 def zone_of(newsletter: Newsletter) -> str:
     """The clock a newsletter lives by, as an IANA name."""
     return _known(newsletter.cadence.get("zone") or newsletter.masthead.get("zone"))
+
+
+def clock_of(newsletter: Newsletter) -> ZoneInfo:
+    """`zone_of`, to tell times by."""
+    return ZoneInfo(zone_of(newsletter))
 
 
 def newsroom_zone() -> str:
@@ -84,9 +119,9 @@ def brakes() -> list[Brake]:
     ]
 
 
-def banner(_request: HttpRequest) -> dict[str, Callable[[], list[Brake]]]:
+def banner(_request: HttpRequest) -> dict[str, Any]:
     """What settings give every page: nothing is asked of the database before a page calls it."""
-    return {"brakes": brakes}
+    return {"brakes": brakes, "screens": SCREENS, "more_screens": MORE}
 
 
 def safe_link(url: str) -> str:

@@ -7,7 +7,7 @@ from django.urls import path
 from pipeline.desk import brakes, sign_in, status, today
 from pipeline.desk.accounts import page as social
 from pipeline.desk.calendar import acts as calendar_acts
-from pipeline.desk.calendar import agenda, blocks, newsletter, settings
+from pipeline.desk.calendar import agenda, blocks, feed, newsletter, settings
 from pipeline.desk.designs import acts as designing
 from pipeline.desk.designs import page as designs
 from pipeline.desk.editions import acts, alerts, page, placing, preview, results
@@ -15,6 +15,7 @@ from pipeline.desk.guide import acts as setting_up
 from pipeline.desk.guide import page as guiding
 from pipeline.desk.hooks import acts as hooking
 from pipeline.desk.hooks import page as hooks
+from pipeline.desk.palette import finding
 from pipeline.desk.people import account, code, joining, journal, tokens
 from pipeline.desk.people import listing as people
 from pipeline.desk.popular import acts as bending
@@ -51,6 +52,7 @@ urlpatterns = [
     path("people/<int:user_id>/open", people.open_again, name="open_account"),
     path("people/<int:user_id>/drop-second-factor", people.end_second_factor, name="drop_second_factor"),
     path("journal/", journal.journal, name="journal"),
+    path("find/", finding.find, name="find"),
     path("designs/", designs.designs, name="designs"),
     path("designs/begin", designing.begin, name="begin_design"),
     path("designs/<int:design_id>/", designs.design, name="design"),
@@ -151,6 +153,7 @@ urlpatterns = [
     path("queue/<int:edition_id>/providers", queue.by_provider, name="send_providers"),
     path("calendar/", agenda.listing, name="calendar"),
     path("newsletters/<int:newsletter_id>/", newsletter.newsletter, name="newsletter"),
+    path("calendar/<str:token>.ics", feed.feed, name="calendar_feed"),
     path("newsletters/<int:newsletter_id>/settings", settings.settings, name="settings"),
     path("newsletters/<int:newsletter_id>/settings/try", settings.try_settings, name="try_settings"),
     path("newsletters/<int:newsletter_id>/settings/keep", settings.keep_settings, name="keep_settings"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.test import Client
 from lxml import html as lxml_html
 
 from pipeline.audience.models import Import, Segment, Subscriber
+from pipeline.desk.frame import MORE, SCREENS
 from pipeline.desk.urls import urlpatterns
 from pipeline.editions.models import Design
 from pipeline.hooks.models import Hook, Notice
@@ -57,6 +59,7 @@ READABLE = [
     "tokens",
     "people",
     "journal",
+    "find",
     "settings",
     "blocks",
     "designs",
@@ -72,7 +75,7 @@ READABLE = [
     "guide_test",
 ]
 #: For whoever is not signed in yet.
-OPEN = {"sign_in", "sign_out", "code", "join"}
+OPEN = {"calendar_feed", "sign_in", "sign_out", "code", "join"}
 PAGES = [
     "/desk/readers/", "/desk/readers/?q=cleo", "/desk/readers/?q=%00", "/desk/readers/{reader}/", "/desk/readers/{reader}/erase",
     "/desk/readers/segments/", "/desk/readers/segments/new", "/desk/readers/segments/{segment}/", "/desk/readers/imports/", "/desk/readers/imports/{import_}/",
@@ -135,68 +138,72 @@ def below(pattern: Any, morning: Any, *, edition: int) -> str:
     return f"/desk/{found}"
 
 
-def page(desk: Client, url: str, morning: Any) -> Any:
-    answer = desk.get(address(url, morning))
-    assert answer.status_code == 200
-    return lxml_html.document_fromstring(answer.content.decode())
-
-
-@pytest.mark.parametrize("url", PAGES)
-def test_a_page_is_well_made(desk: Client, morning: Any, url: str) -> None:
-    document = page(desk, url, morning)
-    assert len(document.findall(".//h1")) == 1
-    assert [len(document.findall(f".//{name}")) for name in ("main", "footer")] == [1, 1]
-    assert not document.xpath("//style | //script[not(@src)] | //*[@style] | //@*[starts-with(name(), 'on')]")
+def ill_made(document: Any) -> Iterator[str]:
+    """What is wrong with a page, in words."""
+    if [len(document.findall(f".//{name}")) for name in ("h1", "main", "footer")] != [1, 1, 1]:
+        yield "not one h1, main and footer"
+    if document.xpath("//style | //script[not(@src)] | //*[@style] | //@*[starts-with(name(), 'on')]"):
+        yield "a script or style within the page"
     ids = document.xpath("//@id")
-    assert len(ids) == len(set(ids))
+    yield from (f"two of id {one}" for one in {one for one in ids if ids.count(one) > 1})
+    fields = document.xpath("//main//input[not(@type='hidden')]/@id | //main//textarea/@id")
+    yield from (f"no label for {one}" for one in set(fields) - set(document.xpath("//label/@for")))
+    if document.xpath("//form[@method='post'][not(.//input[@name='csrfmiddlewaretoken'])]"):
+        yield "a form without a token"
+    if document.xpath("//form[not(@method='post') and not(@method='dialog') and not(@role='search')]"):
+        yield "a form that neither posts nor searches"
+    levels = [int(node.tag[1]) for node in document.xpath("//h1 | //h2 | //h3 | //h4")]
+    yield from (f"h{after} after h{before}" for before, after in pairwise(levels) if after - before > 1)
 
 
-@pytest.mark.parametrize("url", PAGES)
-def test_every_field_has_a_label_and_every_form_a_token(desk: Client, morning: Any, url: str) -> None:
-    document = page(desk, url, morning)
-    labelled = set(document.xpath("//label/@for"))
-    assert set(document.xpath("//main//input[not(@type='hidden')]/@id | //main//textarea/@id")) <= labelled
-    assert not document.xpath("//form[@method='post'][not(.//input[@name='csrfmiddlewaretoken'])]")
-    assert not document.xpath("//form[not(@method='post') and not(@role='search')]")
+def ill_sent(headers: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with the headers of a page."""
+    policy = headers["Content-Security-Policy"]
+    if "no-store" not in headers["Cache-Control"]:
+        yield "may be kept by caches"
+    if "script-src 'self'" not in policy or "unsafe" in policy:
+        yield f"allows foreign scripts: {policy}"
 
 
-@pytest.mark.parametrize("url", PAGES)
-def test_headings_never_skip_a_level(desk: Client, morning: Any, url: str) -> None:
-    levels = [int(node.tag[1]) for node in page(desk, url, morning).xpath("//h1 | //h2 | //h3 | //h4")]
-    assert all(after - before <= 1 for before, after in pairwise(levels))
+# One morning serves all pages of a test: it takes longer to make than a page, and no look changes it.
 
 
-@pytest.mark.parametrize("url", PAGES)
-def test_a_page_is_not_kept_by_caches_and_allows_no_foreign_script(desk: Client, morning: Any, url: str) -> None:
-    headers = desk.get(address(url, morning)).headers
-    assert "no-store" in headers["Cache-Control"]
-    assert "script-src 'self'" in headers["Content-Security-Policy"]
-    assert "unsafe" not in headers["Content-Security-Policy"]
+def test_every_page_is_well_made_labelled_and_kept_out_of_caches(desk: Client, morning: Any) -> None:
+    faults = []
+    for url in PAGES:
+        answer = desk.get(address(url, morning))
+        assert answer.status_code == 200, url
+        document = lxml_html.document_fromstring(answer.content.decode())
+        faults += [(url, fault) for fault in (*ill_made(document), *ill_sent(answer.headers))]
+    assert faults == []
 
 
-@pytest.mark.parametrize("pattern", [p for p in urlpatterns if p.name not in OPEN], ids=lambda p: p.name)
-def test_nothing_is_shown_or_done_for_a_stranger(client: Client, morning: Any, pattern: Any) -> None:
-    url = below(pattern, morning, edition=morning.leaving.edition_id)
-    for answer in (client.get(url), client.post(url)):
-        assert answer.status_code == 302
-        assert answer.headers["Location"].startswith("/desk/sign-in/?next=")
+def test_every_screen_is_among_the_pages_looked_at() -> None:
+    screens = [next(str(p.pattern) for p in urlpatterns if p.name == one.name) for one in (*SCREENS, *MORE)]
+    assert [f"/desk/{screen}" for screen in screens if f"/desk/{screen}" not in PAGES] == []
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [p for p in urlpatterns if p.name not in {*OPEN, *READABLE}],
-    ids=lambda p: p.name,
-)
-def test_nothing_changes_by_a_get(desk: Client, morning: Any, pattern: Any) -> None:
-    url = below(pattern, morning, edition=morning.ready.id)
-    assert desk.get(url).status_code == 405
+def test_nothing_is_shown_or_done_for_a_stranger(client: Client, morning: Any) -> None:
+    for pattern in urlpatterns:
+        if pattern.name in OPEN:
+            continue
+        url = below(pattern, morning, edition=morning.leaving.edition_id)
+        for answer in (client.get(url), client.post(url)):
+            assert answer.status_code == 302, url
+            assert answer.headers["Location"].startswith("/desk/sign-in/?next="), url
 
 
-@pytest.mark.parametrize("name", READABLE)
-def test_a_page_takes_no_post(desk: Client, morning: Any, name: str) -> None:
-    pattern = next(p for p in urlpatterns if p.name == name)
-    url = below(pattern, morning, edition=morning.leaving.edition_id)
-    assert desk.post(url).status_code == 405
+def test_nothing_changes_by_a_get(desk: Client, morning: Any) -> None:
+    acts = [pattern for pattern in urlpatterns if pattern.name not in {*OPEN, *READABLE}]
+    answers = {p.name: desk.get(below(p, morning, edition=morning.ready.id)).status_code for p in acts}
+    assert {name: status for name, status in answers.items() if status != 405} == {}
+
+
+def test_a_page_takes_no_post(desk: Client, morning: Any) -> None:
+    found = {pattern.name: pattern for pattern in urlpatterns}
+    urls = {name: below(found[name], morning, edition=morning.leaving.edition_id) for name in READABLE}
+    answers = {name: desk.post(url).status_code for name, url in urls.items()}
+    assert {name: status for name, status in answers.items() if status != 405} == {}
 
 
 @pytest.mark.parametrize("url", ["/desk/editions/999999/", "/desk/editions/999999/message.html", "/desk/editions/999999/deliveries/", "/desk/editions/99999999999999999999/", "/desk/sources/999999/", "/desk/articles/999999/"])  # fmt: skip
