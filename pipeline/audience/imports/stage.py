@@ -93,9 +93,10 @@ UPDATE arriving SET verdict = CASE fate
                  OR coalesce(seen.suppressed, false) AS suppressed,
                choice.left_at IS NOT NULL OR coalesce(seen.has_left, false) AS left_here,
                (choice.id IS NOT NULL AND choice.left_at IS NULL) OR coalesce(seen.follows, false) AS follows,
-               EXISTS (SELECT 1 FROM dateline_consent c WHERE c.subscriber_id = person.id AND c.act = 'confirmed'
-                          AND c.topic_id = %(topic)s) AS confirmed,
-               EXISTS (SELECT 1 FROM dateline_consent c WHERE c.subscriber_id = person.id AND c.act = 'confirmed') AS confirmed_any
+               a.fate = 'left' AND EXISTS (SELECT 1 FROM dateline_consent c WHERE c.subscriber_id = person.id
+                          AND c.act = 'confirmed' AND c.topic_id = %(topic)s) AS confirmed,
+               a.fate = 'bounced' AND EXISTS (SELECT 1 FROM dateline_consent c WHERE c.subscriber_id = person.id
+                          AND c.act = 'confirmed') AS confirmed_any
           FROM arriving a
           LEFT JOIN dateline_subscriber person ON person.address = a.address
           LEFT JOIN dateline_subscription choice ON choice.subscriber_id = person.id AND choice.topic_id = %(topic)s
@@ -121,17 +122,18 @@ UPDATE dateline_subscriber reader SET state = 'active', joined_at = coalesce(rea
   FROM arriving a WHERE a.verdict = 'added' AND reader.address = a.address AND reader.state = 'pending'
 """
 _FOLLOW = """
-WITH fresh AS (
-  INSERT INTO dateline_subscription (subscriber_id, topic_id, since, left_at, pace)
-  SELECT reader.id, %(topic)s, %(now)s, CASE a.verdict WHEN 'leaves' THEN %(now)s::timestamptz END, 'every'
+WITH taken AS MATERIALIZED (
+  SELECT reader.id, a.verdict, a.joined, a.network
     FROM arriving a JOIN dateline_subscriber reader ON reader.address = a.address
-   WHERE a.verdict IN ('added', 'leaves') ORDER BY reader.id
+   WHERE a.verdict IN ('added', 'leaves')),
+fresh AS (
+  INSERT INTO dateline_subscription (subscriber_id, topic_id, since, left_at, pace)
+  SELECT id, %(topic)s, %(now)s, CASE verdict WHEN 'leaves' THEN %(now)s::timestamptz END, 'every' FROM taken ORDER BY id
       ON CONFLICT DO NOTHING RETURNING subscriber_id)
 INSERT INTO dateline_consent (subscriber_id, topic_id, at, act, origin, wording, network, form, wording_version)
-SELECT reader.id, %(topic)s, %(now)s, CASE a.verdict WHEN 'added' THEN 'imported' ELSE 'left' END, %(origin)s,
-       CASE a.joined WHEN '' THEN '' ELSE 'the list says: joined ' || a.joined END, a.network, '', ''
-  FROM fresh JOIN dateline_subscriber reader ON reader.id = fresh.subscriber_id
-  JOIN arriving a ON a.address = reader.address AND a.verdict IN ('added', 'leaves')
+SELECT taken.id, %(topic)s, %(now)s, CASE taken.verdict WHEN 'added' THEN 'imported' ELSE 'left' END, %(origin)s,
+       CASE taken.joined WHEN '' THEN '' ELSE 'the list says: joined ' || taken.joined END, taken.network, '', ''
+  FROM fresh JOIN taken ON taken.id = fresh.subscriber_id
 """
 _END = """
 WITH ended AS (
