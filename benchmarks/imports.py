@@ -26,7 +26,9 @@ def run() -> dict[str, Any]:
         _entered(_list(Path(folder) / "first.csv", FIRST, "first"))
         before = _peak_mb()
         file = _list(Path(folder) / "readers.csv", ROWS, "reader")
+        worked = _cpu_s()
         ours, grown = _entered(file), _peak_mb() - before
+        worked = tuple(after - start for after, start in zip(_cpu_s(), worked, strict=True))
         peer = _copied(file)
     rows = [
         {"what": "import-subscribers", "rows": ROWS, "rows_per_s": round(ours)},
@@ -35,6 +37,10 @@ def run() -> dict[str, Any]:
     return {
         "name": "imports",
         "rows": rows,
+        "cpu_s_per_million": {
+            "python": round(worked[0] * 1e6 / ROWS, 1),
+            "database": round(worked[1] * 1e6 / ROWS, 1),
+        },
         "peak_mb": {"before": round(before), "grown_by": round(grown)},
         "ratios": {"import / COPY": round(ours / peer, 3)},
         "promise": "1,000,000 rows with flat memory",
@@ -77,6 +83,17 @@ def _copied(file: Path) -> float:
                 copy.write_row(row)
                 count += 1
     return count / (time.perf_counter() - started)
+
+
+def _cpu_s() -> tuple[float, float]:
+    """Spent by this process and by the one that serves its connection; what a busy machine does not change."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        stat = Path(f"/proc/{cursor.fetchone()[0]}/stat")
+    fields = stat.read_text().rpartition(")")[2].split() if stat.exists() else ["0"] * 13
+    return time.process_time(), (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _peak_mb() -> float:
