@@ -77,7 +77,10 @@ class Subscription(models.Model):
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["subscriber", "topic"], name="subscription_once")]
         indexes: ClassVar = [
-            models.Index(fields=["topic", "subscriber"], condition=models.Q(left_at=None), name="subscription_live")
+            models.Index(fields=["topic", "subscriber"], condition=models.Q(left_at=None), name="subscription_live"),
+            models.Index(
+                fields=["topic", "left_at"], condition=~models.Q(left_at=None), name="subscription_left"
+            ),  # fmt: skip
         ]
 
     def __str__(self) -> str:

@@ -80,6 +80,9 @@ class JournalEntry(models.Model):
     reason = models.TextField(blank=True)
     detail = models.JSONField(default=dict)
 
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["subject", "subject_id"], name="journal_of_subject")]
+
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor or 'Dateline'} {self.verb} {self.subject} {self.subject_id}"
 

@@ -20,7 +20,7 @@ from pipeline.desk.queue import acts, providers, rows
 from pipeline.desk.stories.holds import reason_of
 from pipeline.posts.acts.review import may as may_post
 
-BATCHES, MOST_TOLD = 25, 5
+PAGE, BATCHES, MOST_TOLD = 40, 25, 5
 NO_REASON = "Say why, in a few words: it stands in the history of each. Nothing was changed."
 NOTHING = "You chose nothing, so nothing was changed."
 NO_ACT = "That cannot be done to rows of this state. Nothing was changed."
@@ -38,9 +38,11 @@ def queue(request: sign_in.Guest) -> HttpResponse:
     """The table, by state where asked; with one state chosen, its rows can be acted on together."""
     now, zone = timezone.now(), frame.newsroom_zone()
     found, state = rows.listed(now=now, zone=zone), _stage(request.GET.get("state", ""))
-    shown = [row for row in found if state in (None, row.stage)]
-    there = {row.stage for row in found}
+    chosen = [row for row in found if state in (None, row.stage)]
+    part = Paginator(chosen, PAGE).get_page(request.GET.get("page"))
+    shown, there = list(part), {row.stage for row in found}
     context = {
+        "pages": frame.pages(part),
         "now": now,
         "zone": zone,
         "rows": shown,

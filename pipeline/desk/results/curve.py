@@ -35,6 +35,12 @@ class Curve:
     line: str
     area: str
 
+    @property
+    def half(self) -> str:
+        """In words."""
+        hours, minutes = divmod(self.half_min, 60)
+        return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
 
 def of(clicks: Sequence[tuple[int, int]], *, start: int) -> Curve | None:
     """From (UNIX minute, clicks) and the UNIX minute of the start; None where there are too few to draw."""

@@ -134,10 +134,11 @@ def _usual(one: Figures, earlier: list[Figures]) -> str:
     day, found = local(one.slot_at, one.zone, "%A").split()[0], usual(earlier)
     if found is None:
         return f"no usual {day} yet: {words.count(len(earlier), 'earlier one')} to compare with"
-    low, high = found
+    low, high = (round(edge, 1) for edge in found)
     where = ""
     if one.click_share is not None:
-        where = ", below it" if one.click_share < low else ", above it" if one.click_share > high else ", within it"
+        own = round(one.click_share, 1)
+        where = ", below it" if own < low else ", above it" if own > high else ", within it"
     return f"usual {day} {low:.1f}–{high:.1f} %{where}"
 
 
