@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from pipeline.desk import frame, sign_in, words
 from pipeline.editions.models import Edition, Newsletter
+from pipeline.kernel.config import config
 from pipeline.schedule import calendar
 from pipeline.schedule.slots import Cadence, CadenceError, Slot
 
@@ -43,14 +45,21 @@ def listing(request: sign_in.Guest) -> HttpResponse:
     """A week back and four ahead, in the newsroom's zone."""
     now, zone = timezone.now(), frame.newsroom_zone()
     newsletters = list(Newsletter.objects.exclude(state=Newsletter.State.ENDED).order_by("name"))
-    entries = [*_kept(now), *_ghosts(newsletters, now=now)]
+    found = [*_kept(now), *_ghosts(newsletters, now=now)]
     context = {
-        "days": _by_day(entries, zone=zone, now=now),
+        "days": _by_day(found, zone=zone, now=now),
         "newsletters": [_row(newsletter) for newsletter in newsletters],
+        "feed": config().site_url + reverse("desk:calendar_feed", kwargs={"token": "TOKEN"}),
         "zone": zone,
         "now": now,
     }
     return render(request, "desk/calendar/agenda.html", context)
+
+
+def entries(*, now: datetime) -> list[Entry]:
+    """Every departure and day off that stands in the agenda, in order."""
+    newsletters = Newsletter.objects.exclude(state=Newsletter.State.ENDED).order_by("name")
+    return sorted([*_kept(now), *_ghosts(newsletters, now=now)], key=lambda one: (one.at, one.name))
 
 
 def _kept(now: datetime) -> list[Entry]:
