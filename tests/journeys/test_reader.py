@@ -11,17 +11,20 @@ from typing import Any
 
 import pytest
 import redis
+from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles import finders
 from django.db import connections
 from django.utils import timezone
 
+from pipeline.articles.gates import bulletins, holds
+from pipeline.articles.models import Article, Bulletin
 from pipeline.audience.joining import limits, seals
 from pipeline.audience.models import Confirmation, Consent, Subscriber, Subscription
 from pipeline.delivery.letters import confirmations
 from pipeline.demo.world.inbox import Inbox
-from pipeline.editions.models import Newsletter
+from pipeline.editions.models import Edition, Newsletter
 from pipeline.kernel.config import config
-from tests.factories import audience, editions
+from tests.factories import articles, audience, editions
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -31,7 +34,9 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, which is not on PATH"),
     pytest.mark.django_db(transaction=True),
 ]
-#: What axe-core calls serious and a page of ours could get wrong: names, labels, language, targets, contrast, overflow.
+#: What axe-core calls these is a barrier for somebody.
+BARRIERS = ("serious", "critical")
+#: What axe-core does not measure, or calls less: targets, overflow, the frame of a page.
 FAULTS = """() => {
   const shown = e => e.getClientRects().length && !e.closest('.trap, datalist');
   const all = s => [...document.querySelectorAll(s)].filter(shown), said = [];
@@ -90,13 +95,27 @@ def browser(inbox: Inbox) -> Iterator[Any]:
         connections.close_all()  # those of this loop: Django keeps one for each, and the test database must be left
 
 
-def faults(page: Any) -> list[str]:
-    """Of the page as it stands, by day and by night."""
+def faults(page: Any, *, own: bool = True) -> list[str]:
+    """Of the page as it stands, by day and by night; `own` says that it is set by us, not by a mail's design."""
     found = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        found += [f"{page.url} {scheme}: {fault}" for fault in page.evaluate(FAULTS)]
+        found += [f"{page.url} {scheme}: {fault}" for fault in (page.evaluate(FAULTS) if own else [])]
+        found += barriers(page, scheme=scheme)
     return found
+
+
+def barriers(page: Any, *, scheme: str) -> list[str]:
+    """What axe-core finds; by night only colours can differ."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if scheme == "dark":
+        options["runOnly"] = ["color-contrast", "link-in-text-block"]
+    told = Axe().run(page, options=options).response["violations"]
+    return [
+        f"{page.url} {scheme}: {one['id']} {[node['html'][:100] for node in one['nodes'][:3]]}"
+        for one in told
+        if one["impact"] in BARRIERS
+    ]
 
 
 def letter(inbox: Inbox, site: str) -> str:
@@ -176,4 +195,47 @@ def test_a_reader_joins_confirms_chooses_leaves_and_returns(
     page.goto(page.url.replace("/p/", "/still/"))
     found += faults(page)
     assert Consent.objects.filter(act="stays").count() == 1, "to look is not to answer"
+    assert (found, errors) == ([], [])
+
+
+def without_policy(route: Any) -> None:
+    """The same page, in which a script of axe-core's may run."""
+    answer = route.fetch()
+    kept = {name: value for name, value in answer.headers.items() if name != "content-security-policy"}
+    route.fulfill(response=answer, headers=kept)
+
+
+def test_anybody_can_read_the_archive(site: str, browser: Any) -> None:
+    """On a phone and at a desk, by day and by night; the message itself beneath what was corrected in it."""
+    now = timezone.now()
+    newsletter = editions.newsletter()
+    stories = [articles.article(headline=f"Headline {n}", standfirst="What it says.", age_s=600 + n) for n in range(7)]
+    stories[0].picture = {"url": f"{site}/static/desk.svg", "alt": "A desk"}
+    stories[0].save()
+    editions.composed(newsletter=newsletter)
+    Edition.objects.update(state=Edition.State.SENT, ended_at=now)
+    Article.objects.filter(id=stories[0].id).update(version=2, headline="Put right")
+    stories[0].version = 2
+    bulletins.say(stories[0], kind=Bulletin.Kind.CORRECTION, now=now, said="It was Tuesday, not Monday.")
+    holds.kill(article_id=stories[3].id, actor=None, reason="wrong", now=now)
+    page, judged, found, errors = browser.new_page(), browser.new_page(), [], []
+    judged.route("**/archive/**", without_policy)
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 780})
+        page.goto(f"{site}/archive/")
+        found += faults(page)
+        page.locator("main li a").click()
+        page.locator("main ol").wait_for()
+        found += faults(page)
+        page.locator("main ol a").click()
+        page.locator(".dl-notes").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate("getComputedStyle(document.querySelector('.dl-notes')).borderTopWidth") == "2px"
+        judged.set_viewport_size({"width": width, "height": 780})
+        judged.goto(page.url)
+        found += faults(judged, own=False)
+    door = page.get_by_role("link", name="Get Morning Brief by mail").first.get_attribute("href")
+    page.goto(door.replace(config().site_url, site))
+    assert page.locator("[name=topics][value=morning-brief]").is_checked()
     assert (found, errors) == ([], [])
