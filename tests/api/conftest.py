@@ -14,10 +14,9 @@ from pipeline.editions.models import Newsletter
 from pipeline.ranking.models import Pin
 from pipeline.staff import tokens
 from pipeline.staff.models import Role, User
-from tests.desk.conftest import Morning, ada, morning
-from tests.factories import editions, personas
+from tests.factories import editions, mornings, personas, staff
+from tests.factories.mornings import Morning
 
-__all__ = ["Morning", "ada", "morning"]
 Ask = Callable[..., Any]
 
 
@@ -37,6 +36,16 @@ def asking(client: Client, text: str | None) -> Ask:
         return client.post(f"/api/v1{path}", body, content_type="application/json", headers=headers)
 
     return ask
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return staff.ada()
+
+
+@pytest.fixture
+def morning(db: None) -> Morning:
+    return mornings.morning(now=timezone.now())
 
 
 @pytest.fixture

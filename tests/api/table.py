@@ -10,7 +10,7 @@ from pipeline.api.door import api
 from pipeline.editions.models import Newsletter
 from pipeline.posts.models import Account, Post
 from pipeline.ranking.models import Pin
-from tests.desk.conftest import Morning
+from tests.factories.mornings import Morning
 from tests.factories.personas import EDITORS, EDITORS_AT_LARGE, EVERYBODY, POSTERS
 
 REASON = {"reason": "a test of locks"}

@@ -8,8 +8,8 @@ from django.test import Client
 from pipeline.posts.models import Account
 from tests.api.conftest import asking, token_of
 from tests.api.table import REASON, TABLE, body_of, filled, operations
-from tests.desk.conftest import Morning
 from tests.factories import personas
+from tests.factories.mornings import Morning
 from tests.factories.personas import PERSONAS
 
 #: What a door answers that lets somebody in: it was done, or the row's state is in the way.

@@ -12,8 +12,8 @@ from django.utils import timezone
 from pipeline.api import rates
 from pipeline.staff.models import ApiToken, JournalEntry, Role, User
 from tests.api.conftest import Ask, asking, token_of
-from tests.desk.conftest import Morning
 from tests.factories import staff
+from tests.factories.mornings import Morning
 
 SHAPE = {"error", "message", "kept", "hint", "current"}
 

@@ -23,8 +23,8 @@ from pipeline.api import rates
 from pipeline.wsgi import application
 from tests.api.conftest import token_of
 from tests.api.table import TABLE, numbers_of
-from tests.desk.conftest import Morning
 from tests.factories import personas
+from tests.factories.mornings import Morning
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 #: Requests to each operation: an editor reaches what an operation does, a viewer only what reads the request.

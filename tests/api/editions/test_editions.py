@@ -11,7 +11,7 @@ from pipeline.editions.compose import compose
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.staff.models import JournalEntry
 from tests.api.conftest import Ask
-from tests.desk.conftest import Morning
+from tests.factories.mornings import Morning
 
 
 @pytest.fixture

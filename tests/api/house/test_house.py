@@ -12,7 +12,7 @@ from pipeline.editions.models import Newsletter
 from pipeline.sources.models import Source
 from pipeline.staff.models import JournalEntry, Stop
 from tests.api.conftest import Ask
-from tests.desk.conftest import Morning
+from tests.factories.mornings import Morning
 
 WHY = {"reason": "a strike"}
 DAILY = {"kind": "daily", "at": ["06:30"], "zone": "Europe/Brussels"}

@@ -12,7 +12,7 @@ from pipeline.posts.models import Account, Post
 from pipeline.ranking.models import Pin
 from pipeline.staff.models import JournalEntry
 from tests.api.conftest import Ask
-from tests.desk.conftest import Morning
+from tests.factories.mornings import Morning
 
 WHY = {"reason": "wrong name"}
 
