@@ -206,7 +206,7 @@ def _acts(row: Edition, *, now: datetime, zone: str) -> dict[str, Any]:
         "skip": row.state in SKIPPABLE,
         "again": row.state in (READY, HELD),
         "write": row.state in (READY, HELD),
-        "place": row.state in placing.CHANGEABLE and row.composed_at is not None and not being_composed(row),
+        "place": row.state in review.CHANGEABLE and row.composed_at is not None and not being_composed(row),
     }
     if row.state == READY or (row.state == HELD and row.code in review.APPROVABLE_HOLDS):
         letter = row.newsletter

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from pipeline.editions.acts import placing
-from pipeline.editions.acts.review import Refused, open_edition
+from pipeline.editions.acts.review import CHANGEABLE, Refused, open_edition
 from pipeline.editions.assemble import changed_since
 from pipeline.editions.models import Edition, Item
 from pipeline.staff.models import User
@@ -40,7 +40,7 @@ def arranged(items: Iterable[Item]) -> dict[int, list[Item]]:
 @transaction.atomic
 def step(*, edition_id: int, revision: int, actor: User, article_id: int, up: bool, now: datetime) -> Edition:
     """One place up or down within its block. Raises Refused."""
-    open_edition(edition_id, revision=revision, actor=actor, states=placing.CHANGEABLE, act="changed")
+    open_edition(edition_id, revision=revision, actor=actor, states=CHANGEABLE, act="changed")
     item, order = _in_block(edition_id, article_id)
     at = order.index(item)
     to = at - 1 if up else at + 1
@@ -54,7 +54,7 @@ def step(*, edition_id: int, revision: int, actor: User, article_id: int, up: bo
 @transaction.atomic
 def append(*, edition_id: int, revision: int, actor: User, article_id: int, block: int, now: datetime) -> Edition:
     """Into a block, as its last story, from another block or from those left out. Raises Refused."""
-    open_edition(edition_id, revision=revision, actor=actor, states=placing.CHANGEABLE, act="changed")
+    open_edition(edition_id, revision=revision, actor=actor, states=CHANGEABLE, act="changed")
     here = [item for item in arranged(loaded(edition_id)).get(block, []) if item.article_id != article_id]
     last = max([len(here), *(item.position for item in here if item.pinned)])
     return placing.place(
@@ -66,7 +66,7 @@ def append(*, edition_id: int, revision: int, actor: User, article_id: int, bloc
 @transaction.atomic
 def take_changes(*, edition_id: int, revision: int, actor: User, article_id: int, now: datetime) -> Edition:
     """Use what the site says now, for what it changed since; other words of our own stay. Raises Refused."""
-    open_edition(edition_id, revision=revision, actor=actor, states=placing.CHANGEABLE, act="changed")
+    open_edition(edition_id, revision=revision, actor=actor, states=CHANGEABLE, act="changed")
     changed = changed_since(_in_block(edition_id, article_id)[0])
     blank = dict.fromkeys((*changed, *(["alt"] if "picture" in changed else [])), "")
     return placing.override(
@@ -74,13 +74,12 @@ def take_changes(*, edition_id: int, revision: int, actor: User, article_id: int
     )
 
 
-def _swapped(item: Item, other: Item, *, at: int, to: int, revision: int, **who: Any) -> Edition:
+def _swapped(item: Item, other: Item, *, at: int, to: int, **who: Any) -> Edition:
     """Both by hand where both were: of two that a hand put in one place, neither would be sure of it."""
-    known = {"block": item.block.position if item.block else 0, **who}
-    row = placing.place(article_id=item.article_id, position=to, revision=revision, **known)
-    if other.pinned:
-        row = placing.place(article_id=other.article_id, position=at, revision=row.revision, **known)
-    return row
+    return placing.place(
+        article_id=item.article_id, block=item.block.position if item.block else 0, position=to,
+        swapped=(other.article_id, at) if other.pinned else None, **who,
+    )  # fmt: skip
 
 
 def _in_block(edition_id: int, article_id: int) -> tuple[Item, list[Item]]:

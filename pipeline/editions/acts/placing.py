@@ -9,70 +9,81 @@ from typing import Any
 from django.db import transaction
 
 from pipeline.articles.models import Article
-from pipeline.editions.acts.review import TAKEN_BACK, Refused, open_edition, void_approval
+from pipeline.editions.acts import revisions
+from pipeline.editions.acts.review import CHANGEABLE, Refused, compose_anew, open_edition
 from pipeline.editions.assemble import OVERRIDABLE, site_words
 from pipeline.editions.choosing.rules import GIVEN
 from pipeline.editions.models import Block, Edition, Item
-from pipeline.kernel.queue import Job, wake
 from pipeline.staff.journal import note
 from pipeline.staff.models import User
 
-CHANGEABLE = (Edition.State.COLLECTING, Edition.State.READY, Edition.State.HELD)
 LONGEST = {"headline": 300, "standfirst": 1000, "picture": 1000, "alt": 300}
 
 
 @transaction.atomic
 def place(
-    *, edition_id: int, revision: int, actor: User, article_id: int, block: int, position: int, now: datetime
+    *,
+    edition_id: int,
+    revision: int,
+    actor: User,
+    article_id: int,
+    block: int,
+    position: int,
+    now: datetime,
+    swapped: tuple[int, int] | None = None,
 ) -> Edition:
-    """Put a story at a place of a block, from 1; composing again leaves it there. Raises Refused."""
-    edition = open_edition(edition_id, revision=revision, actor=actor, states=CHANGEABLE, act="changed")
-    article = _usable(article_id)
+    """Put a story at a place of a block, from 1; composing again leaves it there. Raises Refused.
+
+    `swapped` is another story of the block that gets a place by the same act: (article, place).
+    """
+    edition = _opened(edition_id, revision=revision, actor=actor, now=now)
     target = Block.objects.filter(newsletter_id=edition.newsletter_id, position=block).exclude(kind__in=GIVEN).first()
     if target is None:
         raise Refused("That block takes no stories. Nothing was changed.")
-    known = {"picked": True, "pinned": True, "block": target, "position": max(position, 1), "code": "placed"}
-    item, _ = Item.objects.update_or_create(
-        edition=edition, article=article, defaults=known, create_defaults={**known, "version": article.version}
-    )
-    return _changed(edition, actor=actor, now=now, verb="place", article=item.article_id, block=block, at=position)
+    for number, at in [(article_id, position), *([swapped] if swapped else [])]:
+        _put(edition, number, picked=True, block=target, position=max(at, 1), code="placed")
+    return _changed(edition, actor=actor, now=now, verb="place", article=article_id, block=block, at=position)
 
 
 @transaction.atomic
 def leave_out(*, edition_id: int, revision: int, actor: User, article_id: int, now: datetime) -> Edition:
     """Keep a story out of this edition; it stays a candidate for the next. Raises Refused."""
-    edition = open_edition(edition_id, revision=revision, actor=actor, states=CHANGEABLE, act="changed")
-    known = {"picked": False, "pinned": True, "block": None, "position": 0, "code": "left_out"}
-    article = _usable(article_id)
-    Item.objects.update_or_create(
-        edition=edition, article=article, defaults=known, create_defaults={**known, "version": article.version}
-    )
+    edition = _opened(edition_id, revision=revision, actor=actor, now=now)
+    _put(edition, article_id, picked=False, block=None, position=0, code="left_out")
     return _changed(edition, actor=actor, now=now, verb="leave_out", article=article_id)
 
 
 @transaction.atomic
 def let_rules_decide(*, edition_id: int, revision: int, actor: User, article_id: int, now: datetime) -> Edition:
     """Take the hand off a story again. Raises Refused."""
-    edition = open_edition(edition_id, revision=revision, actor=actor, states=CHANGEABLE, act="changed")
+    edition = _opened(edition_id, revision=revision, actor=actor, now=now)
     edition.items.filter(article_id=article_id).update(pinned=False)
     return _changed(edition, actor=actor, now=now, verb="let_rules_decide", article=article_id)
 
 
 @transaction.atomic
 def override(
-    *, edition_id: int, revision: int, actor: User, article_id: int, words: Mapping[str, str], now: datetime
+    *,
+    edition_id: int,
+    revision: int,
+    actor: User,
+    article_id: int,
+    words: Mapping[str, str],
+    now: datetime,
+    seen: Mapping[str, str] | None = None,
 ) -> Edition:
     """Write a headline, standfirst or picture of this edition's own; an empty one gives the site's back.
 
-    What the site says now is kept beside it, so that a later change there is seen. Raises Refused.
+    What the site says (as its editor saw it: `seen`) is kept beside it, so that a later change there is shown. Raises
+    Refused.
     """
-    edition = open_edition(edition_id, revision=revision, actor=actor, states=CHANGEABLE, act="changed")
+    edition = _opened(edition_id, revision=revision, actor=actor, now=now)
     item = edition.items.select_related("article").filter(article_id=article_id, picked=True).first()
     if item is None:
         raise Refused("That story is not in this edition any more. Nothing was changed: look again.")
     if unknown := set(words) - set(LONGEST):
         raise Refused(f"Nobody can override {', '.join(sorted(unknown))}. Nothing was changed.")
-    site = site_words(item.article)
+    site = site_words(item.article) | dict(seen or {})
     kept = {**item.overrides, **{name: text.strip()[: LONGEST[name]] for name, text in words.items()}}
     item.overrides = {name: text for name, text in kept.items() if text}
     item.site = {name: site[name] for name in OVERRIDABLE if name in item.overrides}
@@ -93,6 +104,19 @@ def keep_mine(*, edition_id: int, revision: int, actor: User, article_id: int, n
     return override(edition_id=edition_id, revision=revision, actor=actor, article_id=article_id, words={}, now=now)
 
 
+def _opened(edition_id: int, *, revision: int, actor: User, now: datetime) -> Edition:
+    edition = open_edition(edition_id, revision=revision, actor=actor, states=CHANGEABLE, act="changed")
+    revisions.begin(edition, now=now)
+    return edition
+
+
+def _put(edition: Edition, article_id: int, **place: Any) -> None:
+    article, known = _usable(article_id), {"pinned": True, **place}
+    Item.objects.update_or_create(
+        edition=edition, article=article, defaults=known, create_defaults={**known, "version": article.version}
+    )
+
+
 def _usable(article_id: int) -> Article:
     article = Article.objects.filter(id=article_id, killed_at=None).exclude(state=Article.State.KILLED).first()
     if article is None:
@@ -102,13 +126,8 @@ def _usable(article_id: int) -> Article:
     return article
 
 
-def _changed(edition: Edition, *, actor: User, now: datetime, verb: str, **detail: Any) -> Edition:
-    """Compose again with the change; an approval was for other words."""
-    edition.state = Edition.State.COLLECTING
-    edition.code = TAKEN_BACK if edition.code == TAKEN_BACK else ""
-    void_approval(edition)
-    edition.revision += 1
-    edition.save()
-    note(verb=verb, subject="edition", subject_id=edition.id, now=now, actor=actor, **detail)
-    wake(Job.EDITIONS_COMPOSE, edition_id=edition.id)
+def _changed(edition: Edition, *, actor: User, now: datetime, verb: str, article: int, **detail: Any) -> Edition:
+    compose_anew(edition)
+    note(verb=verb, subject="edition", subject_id=edition.id, now=now, actor=actor, article=article, **detail)
+    revisions.keep(edition, actor=actor, verb=verb, now=now, article_id=article)
     return edition

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from pipeline.editions.acts import revisions
 from pipeline.editions.models import Edition
 from pipeline.kernel.queue import Job, wake
 from pipeline.staff.journal import note
@@ -16,6 +17,8 @@ from pipeline.staff.people import may_touch
 APPROVABLE_HOLDS = ("not_approved", "late", "asks_below_minimum", "asks_short_block", "story_held")
 #: A person took the approval back: neither the newsletter's rule nor its policy approves it again.
 TAKEN_BACK = "taken_back"
+#: In which an editor's hand changes it; what is approved must be taken back first.
+CHANGEABLE = (Edition.State.COLLECTING, Edition.State.READY, Edition.State.HELD)
 
 
 class Refused(Exception):
@@ -81,21 +84,13 @@ def rewrite(
     *, edition_id: int, revision: int, actor: User, subject: str, preheader: str, words: str, now: datetime
 ) -> Edition:
     """Change the subject, the preview line and the editor's note, and compose again. Raises Refused."""
-    edition = open_edition(
-        edition_id,
-        revision=revision,
-        actor=actor,
-        states=(Edition.State.READY, Edition.State.HELD),
-        act="changed",
-    )
+    edition = open_edition(edition_id, revision=revision, actor=actor, states=CHANGEABLE, act="changed")
+    revisions.begin(edition, now=now)
     edition.subject, edition.preheader, edition.note = subject.strip(), preheader.strip(), words.strip()
-    edition.state, edition.edited = Edition.State.COLLECTING, True
-    edition.code = TAKEN_BACK if edition.code == TAKEN_BACK else ""
-    void_approval(edition)
-    edition.revision += 1
-    edition.save()
+    edition.edited = True
+    compose_anew(edition)
     note(verb="rewrite", subject="edition", subject_id=edition.id, now=now, actor=actor, line=edition.subject)
-    wake(Job.EDITIONS_COMPOSE, edition_id=edition.id)
+    revisions.keep(edition, actor=actor, verb="rewrite", now=now)
     return edition
 
 
@@ -104,18 +99,32 @@ def compose_again(*, edition_id: int, actor: User, now: datetime) -> Edition:
     """Take a ready or held edition through its rules once more; what people wrote stays. Raises Refused."""
     states = (Edition.State.READY, Edition.State.HELD)
     edition = open_edition(edition_id, revision=None, actor=actor, states=states, act="composed again")
-    edition.state, edition.code = Edition.State.COLLECTING, TAKEN_BACK if edition.code == TAKEN_BACK else ""
+    compose_anew(edition)
+    note(verb="compose_again", subject="edition", subject_id=edition.id, now=now, actor=actor)
+    return edition
+
+
+def compose_anew(edition: Edition) -> None:
+    """Save it, for a worker to compose once more; an approval was for other words."""
+    edition.state = Edition.State.COLLECTING
+    edition.code = TAKEN_BACK if edition.code == TAKEN_BACK else ""
     void_approval(edition)
     edition.revision += 1
     edition.save()
-    note(verb="compose_again", subject="edition", subject_id=edition.id, now=now, actor=actor)
     wake(Job.EDITIONS_COMPOSE, edition_id=edition.id)
-    return edition
 
 
 def void_approval(edition: Edition) -> None:
     """What was approved were other words."""
     edition.approved_at = edition.approved_by = edition.leaves_at = None
+
+
+#: What to do about an edition in the way of an act.
+_INSTEAD = {
+    Edition.State.APPROVED: ": take the approval back first, while that can be done",
+    Edition.State.SENDING: "; what is accepted cannot be recalled, the rest can be paused",
+    Edition.State.SENT: "; what is in inboxes cannot be recalled",
+}
 
 
 def open_edition(
@@ -132,5 +141,6 @@ def open_edition(
             "Someone changed this edition while you were reading it. Nothing of yours was lost or applied: look again."
         )
     if edition.state not in states:
-        raise Refused(f"This edition is {edition.state} and can no longer be {act}. Nothing was changed.")
+        hint = _INSTEAD.get(Edition.State(edition.state), "")
+        raise Refused(f"This edition is {edition.state} and can no longer be {act}. Nothing was changed{hint}.")
     return edition

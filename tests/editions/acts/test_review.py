@@ -128,7 +128,7 @@ def test_of_two_editors_who_saw_the_same_the_second_is_told(ready: Edition, ada:
         ("approve", {"ready"}),
         ("undo", {"approved"}),
         ("skip", {"planned", "collecting", "ready", "held"}),
-        ("rewrite", {"ready", "held"}),
+        ("rewrite", {"collecting", "ready", "held"}),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("state", list(Edition.State.values))
