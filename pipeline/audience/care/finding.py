@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
 from pipeline.audience.care.patience import TookTooLong, within
+from pipeline.audience.care.roughly import Roughly, readers_by_state
 from pipeline.audience.models import Subscriber, Suppression
 from pipeline.audience.subscribe import hash_of
 
@@ -60,11 +61,7 @@ def masked(address: str) -> str:
     return f"{name[:1]}…@{domain}"
 
 
-def counts() -> dict[str, int] | None:
-    """Readers by state, and the suppressed; None where that took too long."""
-    try:
-        with within(PATIENCE_MS):
-            by_state = dict(Subscriber.objects.order_by().values_list("state").annotate(n=Count("id")))
-            return {**by_state, "suppressed": Suppression.objects.count()}
-    except TookTooLong:
-        return None
+def counts() -> Roughly:
+    """Readers by state, and the suppressed. Three queries, none longer for a larger house but that of the suppressed."""
+    found = readers_by_state()
+    return Roughly({**found.by, "suppressed": Suppression.objects.count()}, is_sample=found.is_sample)
