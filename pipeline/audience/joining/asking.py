@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pipeline.audience.models import Confirmation, Consent, Subscriber, Suppress
 from pipeline.audience.subscribe import hash_of
 from pipeline.kernel.queue import Job, wake
 
+_SLUG = re.compile(r"[A-Za-z0-9_-]{1,80}")
 VALID = timedelta(days=7)
 DAY = timedelta(days=1)
 #: Letters one address can be made to receive in a day; of those that tell a reader nothing new, one.
@@ -72,7 +74,9 @@ def _reader(wish: Wish, *, now: datetime) -> Subscriber:
 def offered(slugs: Collection[str] | None = None) -> list[Topic]:
     """The topics anybody may join: newsletters first; only those of these slugs where some are given."""
     rows = Topic.objects.filter(is_offered=True).order_by("kind", "name")
-    return list(rows if slugs is None else rows.filter(slug__in=list(slugs)[:100]))
+    if slugs is not None:
+        rows = rows.filter(slug__in=[slug for slug in list(slugs)[:100] if _SLUG.fullmatch(slug)])
+    return list(rows)
 
 
 def is_barred(reader: Subscriber) -> bool:
