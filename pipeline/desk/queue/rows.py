@@ -193,12 +193,14 @@ def _posts(*, now: datetime, zone: str) -> list[Row]:
     open_ = Q(state__in=[Post.State.DRAFT, Post.State.HELD, Post.State.UNKNOWN, Post.State.SENDING])
     near = Q(state__in=Post.State.values, due_at__gt=now - BACK, due_at__lt=now + AHEAD)
     found = posts.posts().filter(near | open_).defer(*(f"article__{name}" for name in ("text", "related", "markers")))
-    return [_post(post, zone=zone) for post in found[:MOST]]
+    return [_post(post, now=now, zone=zone) for post in found[:MOST]]
 
 
-def _post(post: Post, *, zone: str) -> Row:
+def _post(post: Post, *, now: datetime, zone: str) -> Row:
     shown = posts.row(post, zone=zone)
     stage = Stage.UNKNOWN if post.code in DOUBTFUL and post.state == Post.State.HELD else _POST[Post.State(post.state)]
+    if post.state == Post.State.DUE and not post.code and post.due_at > now:
+        shown["why"] = "It is posted at that time, by itself."
     posted = f"Live since {local(post.posted_at, zone, words.CLOCK)}." if post.posted_at else ""
     return Row(
         key=f"post:{post.id}",

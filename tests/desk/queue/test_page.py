@@ -118,6 +118,7 @@ def test_posts_are_held_let_go_and_cancelled_together(desk: Client, morning: Any
     later = morning.now + timedelta(hours=3)
     made = [posts.post(article=story, account=account, state=Post.State.DUE, now=morning.now, due_at=later) for story in morning.stories[:3]]  # fmt: skip
     keys = [f"post:{post.id}" for post in made]
+    assert "It is posted at that time" in said(document(desk, "/desk/queue/?state=scheduled").xpath("//tbody")[0])
     assert "Hold: done to 3 of 3." in act(desk, "scheduled", "hold", *keys)
     assert "Let go: done to 1 of 1." in act(desk, "held", "let-go", keys[0])
     act(desk, "held", "cancel-post", *keys[1:], why="overtaken")
