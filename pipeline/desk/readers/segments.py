@@ -104,22 +104,26 @@ def _form(
         "rows": rows,
         "kinds": conditions.KINDS,
         "topics": Topic.objects.order_by("kind", "name"),
-        "whom": _whom(rule),
+        "whom": _whom(rule, kept=row if request.method == "GET" else None),
         "users": _users(row),
         "fault": fault,
         "full": rows is not None and len(rows) >= conditions.MOST_ROWS,
         "may": steering.may(request.user),
+        "now": timezone.now(),
     }
     return render(request, "desk/readers/segment.html", context, status=status)
 
 
-def _whom(rule: Any) -> dict[str, Any]:
-    """The sentence and the count, or what is missing."""
+def _whom(rule: Any, *, kept: Segment | None) -> dict[str, Any]:
+    """The sentence and the count, or what is missing; a segment only looked at tells the count it was kept with."""
     try:
         read = parsed(rule)
-        return {"sentence": conditions.sentence(read), "count": keeping.chosen(rule, now=timezone.now()), "wrong": ""}
     except UnreadableRule as error:
-        return {"sentence": "", "count": None, "wrong": conditions.wrong(str(error))}
+        return {"sentence": "", "count": None, "at": None, "wrong": conditions.wrong(str(error))}
+    told = {"sentence": conditions.sentence(read), "wrong": ""}
+    if kept is not None and kept.counted is not None:
+        return {**told, "count": kept.counted, "at": kept.counted_at}
+    return {**told, "count": keeping.chosen(rule, now=timezone.now()), "at": None}
 
 
 def _told(row: Segment) -> dict[str, Any]:

@@ -120,6 +120,15 @@ def test_what_cannot_be_read_is_said_and_nothing_is_kept(door: Client, typed: di
     assert Segment.objects.count() == 0
 
 
+def test_a_segment_that_is_only_looked_at_is_not_counted_again(door: Client) -> None:
+    audience.subscriber(follows=audience.topic(), language="fr")
+    door.post("/desk/readers/segments/keep", FRENCH)
+    audience.subscriber(address="ben@example.org", follows=audience.topic(), language="fr")
+    row = Segment.objects.get()
+    assert "1 reader when counted" in told(door.get(f"/desk/readers/segments/{row.id}/"))
+    assert "2 readers now" in told(door.post("/desk/readers/segments/look", {**FRENCH, "segment": str(row.id)}))
+
+
 def test_two_of_one_name_get_slugs_of_their_own(door: Client) -> None:
     for _ in range(3):
         door.post("/desk/readers/segments/keep", FRENCH)
