@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -16,7 +18,8 @@ from pipeline.delivery.course import doubts, drift, rest
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, words
 from pipeline.desk.editions import page
-from pipeline.editions.acts import review
+from pipeline.desk.editions.composing import versions
+from pipeline.editions.acts import merging, review
 from pipeline.editions.models import Edition
 from pipeline.kernel.pages import local
 from pipeline.staff.models import Grant
@@ -98,17 +101,31 @@ def write(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     draft = {name: request.POST.get(name, "") for name in form.fields}
     if not form.is_valid():
         return page.shown(request, edition_id=edition_id, unkept=page.Unkept(faults(form), draft), status=400)
-    told = form.cleaned_data
     try:
-        row = review.rewrite(
-            edition_id=known(edition_id), revision=revision_of(request), actor=request.user,
-            subject=told["subject"], preheader=told["preheader"], words=told["note"], now=timezone.now(),
-        )  # fmt: skip
+        kept = _rewritten(request, known(edition_id), form.cleaned_data)
+    except merging.Clashing as error:
+        unkept = page.Unkept(
+            versions.clash(edition_id, error, **looked(request)), error.merge.words, clashes=error.names
+        )
+        return page.shown(request, edition_id=edition_id, unkept=unkept, status=409)
     except review.Refused as error:
-        return page.shown(request, edition_id=edition_id, unkept=page.Unkept(str(error), draft), status=409)
-    done = composed(row)
-    messages.success(request, f"Kept. {'The preview shows your words.' if done else SOON}")
+        unkept = page.Unkept(versions.why(edition_id, error, **looked(request)), draft)
+        return page.shown(request, edition_id=edition_id, unkept=unkept, status=409)
+    done = "The preview shows your words." if composed(kept.edition) else SOON
+    messages.success(request, f"Kept. {versions.taken(kept, **looked(request))}{done}")
     return back(edition_id)
+
+
+def _rewritten(request: sign_in.Guest, edition_id: int, told: Mapping[str, str]) -> merging.Kept:
+    """On top of what others did meanwhile, where the form says what it was filled with."""
+    who: dict[str, Any] = {"edition_id": edition_id, "actor": request.user, "now": timezone.now()}
+    base, mine = versions.seen_in(request.POST, tuple(told)), {name: str(text) for name, text in told.items()}
+    if base is not None:
+        return merging.rewrite(base=base, mine=versions.picked(request.POST, mine, base), **who)
+    subject, preheader, words_ = mine["subject"], mine["preheader"], mine["note"]
+    return merging.Kept(
+        review.rewrite(revision=revision_of(request), subject=subject, preheader=preheader, words=words_, **who)
+    )
 
 
 def _may(request: sign_in.Guest, edition_id: int) -> bool:
@@ -245,6 +262,11 @@ def revision_of(request: HttpRequest) -> int:
     return int(said) if said.isascii() and said.isdigit() else -1
 
 
+def looked(request: sign_in.Guest) -> dict[str, Any]:
+    """What this person saw, and who they are: what others did since is theirs to know."""
+    return {"revision": revision_of(request), "but": request.user}
+
+
 def number_of(said: str) -> int:
     """The number of a row as a form or an address says it; 0 is nobody's."""
     return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else 0
@@ -255,8 +277,8 @@ def _reason(request: HttpRequest) -> str:
     return " ".join(said.split())[:300]
 
 
-def refused(request: HttpRequest, edition_id: int, error: review.Refused) -> HttpResponse:
-    messages.error(request, str(error))
+def refused(request: sign_in.Guest, edition_id: int, error: review.Refused) -> HttpResponse:
+    messages.error(request, versions.why(edition_id, error, **looked(request)))
     return back(edition_id, request)
 
 

@@ -100,9 +100,7 @@ def _newsletter(row: Newsletter, *, now: datetime) -> dict[str, Any]:
     """Three queries each; there are few of them."""
     last = alerts.last_alert(row, now=now)
     pause = timedelta(seconds=row.cool_down_s)
-    readers = counts.count(
-        topic_id=row.topic_id, segment=row.segment, slot_at=now, now=now, rests=row.judges_silence
-    )
+    readers = counts.count(topic_id=row.topic_id, segment=row.segment, slot_at=now, now=now, rests=row.judges_silence)
     left = (last.slot_at + pause - now).total_seconds() if last else 0
     return {
         "id": row.id,

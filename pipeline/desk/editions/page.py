@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,31 +19,16 @@ from pipeline.audience.counts import audience
 from pipeline.desk import frame, sign_in, today, words
 from pipeline.desk.calendar import sentences
 from pipeline.desk.editions import preview, problems, results, stories
-from pipeline.editions.acts import ordering, placing, review
+from pipeline.desk.editions.composing import history
+from pipeline.editions.acts import ordering, review
 from pipeline.editions.choosing.pool import cutoff_of, frame_of
-from pipeline.editions.models import Block, Edition, Item, Newsletter
+from pipeline.editions.models import Block, Edition, Newsletter
 from pipeline.kernel.pages import ago, local
-from pipeline.staff.models import JournalEntry
 
 PAGE = 25
 LONGEST_LINE, LONGEST_NOTE = 300, 5000
 READY, HELD, APPROVED = Edition.State.READY, Edition.State.HELD, Edition.State.APPROVED
 SKIPPABLE = (Edition.State.PLANNED, Edition.State.COLLECTING, READY, HELD)
-#: Acts as the journal keeps them, as a history shows them.
-VERBS = {
-    "approve": "approved it",
-    "undo": "took the approval back",
-    "skip": "skipped it",
-    "rewrite": "changed the words",
-    "compose_again": "had it composed again",
-    "withdraw": "took a killed story out",
-    "place": "placed",
-    "leave_out": "left out",
-    "let_rules_decide": "let the rules decide about",
-    "override": "wrote or dropped words of our own for",
-    "alert": "raised the alert of",
-    "draft_ready": "told the desk that a draft waits",
-}
 #: What happens below the minimum, by policy.
 BELOW: Mapping[str, str] = {
     Newsletter.BelowMinimum.SKIP: "with fewer it is skipped, and its stories wait for the next",
@@ -73,11 +58,15 @@ class WordsForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Unkept:
-    """What somebody wrote that was not taken, and why. `story` is the article it was for; None is the edition."""
+    """What somebody wrote that was not taken, and why. `story` is the article it was for; None is the edition.
+
+    `clashes` are the fields somebody else wrote meanwhile: both are shown, and one is chosen.
+    """
 
     why: str
     draft: Mapping[str, str] = field(default_factory=dict)
     story: int | None = None
+    clashes: tuple[str, ...] = ()
 
 
 @sign_in.required
@@ -143,7 +132,8 @@ def told(row: Edition, *, now: datetime, may_edit: bool) -> dict[str, Any]:
         "todo": _todo(row, blocks) if row.state == HELD and may_edit else None,
         "preview": _preview(row),
         "acts": acts,
-        "history": _history(row, items),
+        "history": history.acts(row, items),
+        "changes": history.told(row, blocks, may=may_edit and row.state in review.CHANGEABLE),
     }
 
 
@@ -228,21 +218,3 @@ def _leaving(row: Edition, *, now: datetime, zone: str) -> str:
     there = row.slot_at.astimezone(ZoneInfo(zone))
     day = "" if there.date() == now.astimezone(there.tzinfo).date() else f"{there:%a %-d %b} "
     return f"{day}at {there:%H:%M} {zone}".strip()
-
-
-def _history(row: Edition, items: Sequence[Item]) -> list[dict[str, Any]]:
-    """Who did what to it, newest first."""
-    headlines = {item.article_id: item.article.headline for item in items}
-    entries = (
-        JournalEntry.objects.filter(subject="edition", subject_id=row.id).select_related("actor").order_by("-id")[:PAGE]
-    )
-    return [
-        {
-            "at": e.at,
-            "who": str(e.actor or "Dateline"),
-            "what": VERBS.get(e.verb, words.readable(e.verb)),
-            "story": headlines.get(e.detail["article"], "a story") if "article" in e.detail else "",
-            "reason": e.reason,
-        }
-        for e in entries
-    ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,9 +16,11 @@ from django.views.decorators.http import require_POST
 
 from pipeline.desk import sign_in
 from pipeline.desk.editions import page
-from pipeline.desk.editions.acts import SOON, composed, faults, known, number_of, refused, revision_of
-from pipeline.editions.acts import ordering, placing
+from pipeline.desk.editions.acts import SOON, composed, faults, known, looked, number_of, refused, revision_of
+from pipeline.desk.editions.composing import history, versions
+from pipeline.editions.acts import merging, ordering, placing
 from pipeline.editions.acts.review import Refused
+from pipeline.editions.assemble import OVERRIDABLE
 from pipeline.editions.models import Edition
 
 FIELDS = tuple(placing.LONGEST)
@@ -90,21 +93,40 @@ def write_story(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     if not form.is_valid():
         unkept = page.Unkept(f"Nothing was changed. {faults(form)}", draft, article_id)
         return page.shown(request, edition_id=edition_id, unkept=unkept, status=400)
-    own = _own(form.cleaned_data, seen={name: request.POST.get(f"site_{name}", "") for name in FIELDS})
+    site = {name: request.POST.get(f"site_{name}", "") for name in FIELDS}
+    own = _own(form.cleaned_data, seen=site)
     try:
-        row = placing.override(
-            edition_id=known(edition_id), revision=revision_of(request), actor=request.user, article_id=article_id,
-            words=own, now=timezone.now(),
-        )  # fmt: skip
+        kept = _written(request, known(edition_id), article_id, own, site)
+    except merging.Clashing as error:
+        both = {name: text or site[name] for name, text in error.merge.words.items()}
+        unkept = page.Unkept(versions.clash(edition_id, error, **looked(request)), both, article_id, error.names)
+        return page.shown(request, edition_id=edition_id, unkept=unkept, status=409)
     except Refused as error:
-        unkept = page.Unkept(str(error), draft, article_id)
+        unkept = page.Unkept(versions.why(edition_id, error, **looked(request)), draft, article_id)
         return page.shown(request, edition_id=edition_id, unkept=unkept, status=409)
     said = (
         "Kept for this edition; the site’s own words stay beside yours."
         if any(own.values())
         else "It says what the site says."
     )
-    return _told(request, row, said=said, at=f"story-{article_id}")
+    return _told(
+        request, kept.edition, said=f"{versions.taken(kept, **looked(request))}{said}", at=f"story-{article_id}"
+    )
+
+
+def _written(
+    request: sign_in.Guest, edition_id: int, article_id: int, own: Mapping[str, str], site: Mapping[str, str]
+) -> merging.Kept:
+    """On top of what others wrote meanwhile, where the form says what it was filled with."""
+    who: dict[str, Any] = {
+        "edition_id": edition_id, "actor": request.user, "article_id": article_id, "now": timezone.now(),
+        "seen": {name: site[name] for name in OVERRIDABLE},
+    }  # fmt: skip
+    filled = versions.seen_in(request.POST, FIELDS)
+    if filled is None:
+        return merging.Kept(placing.override(revision=revision_of(request), words=own, **who))
+    base = _own(filled, seen=site)
+    return merging.override(base=base, mine=versions.picked(request.POST, own, base), **who)
 
 
 @sign_in.required
@@ -137,15 +159,20 @@ def _own(told: Mapping[str, str], *, seen: Mapping[str, str]) -> dict[str, str]:
     return own
 
 
-def _done(request: sign_in.Guest, edition_id: int, act: Act, *, said: str, at: str, **what: Any) -> HttpResponse:
-    """Act on what the person looked at, and answer in words."""
+def _done(
+    request: sign_in.Guest, edition_id: int, act: Act, *, said: str, at: str, article_id: int, **what: Any
+) -> HttpResponse:
+    """Act on what the person looked at, or on top of what others did elsewhere meanwhile; answer in words."""
+    who: dict[str, Any] = {"edition_id": known(edition_id), "actor": request.user, "article_id": article_id}
+    asked, stood = revision_of(request), request.POST.get("stood", "")
     try:
-        row = act(
-            edition_id=known(edition_id), revision=revision_of(request), actor=request.user, now=timezone.now(), **what
-        )
+        with transaction.atomic():
+            revision = merging.revision_for(revision=asked, stood=stood, order=act is ordering.step, **who)
+            row = act(revision=revision, now=timezone.now(), **who, **what)
     except Refused as error:
         return refused(request, edition_id, error)
-    return _told(request, row, said=said, at=at)
+    meanwhile = history.since(edition_id, revision=asked, but=request.user) if revision != asked else ""
+    return _told(request, row, said=f"{said} {meanwhile}".strip(), at=at)
 
 
 def _told(request: HttpRequest, row: Edition, *, said: str, at: str) -> HttpResponse:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.desk import frame, words
+from pipeline.editions.acts.merging import stands_of
 from pipeline.editions.acts.ordering import arranged
 from pipeline.editions.assemble import changed_since, site_words
 from pipeline.editions.choosing.rules import GIVEN, POPULAR, RELATED, SPONSOR, Fallback, Rule, UnusableRule
@@ -42,9 +43,13 @@ def takers(blocks: Iterable[Block]) -> list[dict[str, Any]]:
 def told(blocks: Sequence[Block], items: Iterable[Item], *, zone: str) -> list[dict[str, Any]]:
     """The newsletter's blocks in reading order, each with its rule as a sentence and its picks."""
     order, found, number = arranged(items), [], 0
+    stood = stands_of(order)
     for block in blocks:
         picks, (rule, sentence) = order.get(block.position, []), _rule(block)
-        shown = [_pick(item, number + n, zone=zone) for n, item in enumerate(picks, start=1)]
+        shown = [
+            _pick(item, number + n, zone=zone) | {"stood": stood[item.article_id]}
+            for n, item in enumerate(picks, start=1)
+        ]
         if shown:
             shown[0]["first"] = shown[-1]["last"] = True
         found.append(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 
 from django.db import transaction
 
@@ -42,6 +44,11 @@ class Clashing(Exception):
 
     merge: Merge
     standing: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields both wrote."""
+        return tuple(clash.name for clash in self.merge.clashes)
 
     def __str__(self) -> str:
         return "Somebody changed the same words while you were writing. Nothing of yours was lost, and nothing was changed: choose."
@@ -112,9 +119,8 @@ def revision_for(*, edition_id: int, actor: User, revision: int, article_id: int
     edition = _opened(edition_id, actor)
     if edition.revision == revision or not stood:
         return revision
-    there = stands(edition_id)
-    now = there.get(article_id, OUT)
-    parts = 4 if order else 2
+    now = stands(edition_id).get(article_id, OUT)
+    parts = 5 if order else 3
     same = now.split(":")[:parts] == stood.split(":")[:parts]
     return edition.revision if same else revision
 
@@ -124,17 +130,18 @@ OUT = "out:"
 
 
 def stands(edition_id: int) -> dict[int, str]:
-    """Where each story that is in stands: its block, whether by hand, and its neighbours there. One query."""
+    """Where each story that is in stands: its block, whether by hand, its own words, its neighbours. One query."""
     return stands_of(ordering.arranged(ordering.loaded(edition_id)))
 
 
-def stands_of(order: Mapping[int, list[Item]]) -> dict[int, str]:
+def stands_of(order: Mapping[int, Sequence[Item]]) -> dict[int, str]:
     """The same of what is loaded already."""
     found = {}
     for block, items in order.items():
         ids = [0, *(item.article_id for item in items), 0]
         for at, item in enumerate(items, start=1):
-            found[item.article_id] = f"{block}:{int(item.pinned)}:{ids[at - 1]}:{ids[at + 1]}"
+            words = blake2b(json.dumps(item.overrides, sort_keys=True).encode(), digest_size=4).hexdigest()
+            found[item.article_id] = f"{block}:{int(item.pinned)}:{words}:{ids[at - 1]}:{ids[at + 1]}"
     return found
 
 

@@ -25,6 +25,10 @@ class Refused(Exception):
     """The act is not possible; the message says why, what was kept, and what to do."""
 
 
+class Stale(Refused):
+    """It changed since this person looked."""
+
+
 @transaction.atomic
 def approve(*, edition_id: int, revision: int, actor: User, now: datetime) -> Edition:
     """Let it leave at its slot, or after the undo window if that is later. Raises Refused.
@@ -137,7 +141,7 @@ def open_edition(
     if not may_touch(actor, Grant.Kind.NEWSLETTER, edition.newsletter_id):
         raise Refused(f"You work for other newsletters than {edition.newsletter.name}. Nothing was changed.")
     if revision is not None and edition.revision != revision:
-        raise Refused(
+        raise Stale(
             "Someone changed this edition while you were reading it. Nothing of yours was lost or applied: look again."
         )
     if edition.state not in states:
