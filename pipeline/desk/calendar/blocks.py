@@ -113,7 +113,9 @@ def keep_blocks(request: sign_in.Guest, newsletter_id: int) -> HttpResponse:
 def _read(given: QueryDict, row: Newsletter) -> tuple[list[Part], list[dict[str, str]], dict[int, dict[str, str]]]:
     """The blocks in their order, every row as it was typed, and what is wrong with which."""
     kept = {block.id: block for block in row.blocks.all()}
-    drafts, wrong, parts = [], {}, []
+    drafts: list[dict[str, str]] = []
+    wrong: dict[int, dict[str, str]] = {}
+    parts: list[tuple[int, int, Part]] = []
     for number in range(MOST):
         if f"b{number}-kind" not in given:
             break

@@ -78,7 +78,12 @@ def dns(request: sign_in.Guest) -> HttpResponse:
         }
         for domain, rows in found.items()
     ]  # fmt: skip
-    context = {"domains": domains, "now": timezone.now(), "zone": frame.newsroom_zone(), "whole": not request.htmx}
+    context = {
+        "domains": domains,
+        "now": timezone.now(),
+        "zone": frame.newsroom_zone(),
+        "whole": "HX-Request" not in request.headers,
+    }
     return render(request, "desk/guide/dns.html", context)
 
 
