@@ -61,7 +61,7 @@ def _places(links: list[Link], clicks: Mapping[int, int], views: Mapping[int, tu
             "heat": heat(clicks.get(link.number, 0), most),
             "width": _width(clicks.get(link.number, 0), most),
             "y": ROW * at,
-            "views": views[link.article_id][0] if link.article_id in views else None,
+            "views": views.get(link.article_id or 0, (None, 0))[0],
         }
         for at, link in enumerate(links)
     ]  # fmt: skip
@@ -100,8 +100,8 @@ def _hands(links: Iterable[Link], clicks: Mapping[int, int], items: Mapping[int,
     """What stories brought that editors placed, beside what the rules chose: a sentence, or nothing."""
     sums: dict[bool, Counter[int]] = {True: Counter(), False: Counter()}
     for link in links:
-        if link.article_id in items:
-            sums[items[link.article_id]][link.article_id] += clicks.get(link.number, 0)
+        if link.article is not None and link.article.id in items:
+            sums[items[link.article.id]][link.article.id] += clicks.get(link.number, 0)
     if any(not found or sum(found.values()) < FLOOR for found in sums.values()):
         return ""
     placed, ruled = (round(sum(found.values()) / len(found)) for found in (sums[True], sums[False]))
