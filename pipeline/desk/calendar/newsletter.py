@@ -33,9 +33,7 @@ def newsletter(request: sign_in.Guest, newsletter_id: int) -> HttpResponse:
     row, now = get_object_or_404(Newsletter, id=newsletter_id), timezone.now()
     runs, trouble = runs_of(row, now=now)
     slot_at = runs[0]["at"] if runs else now
-    found = audience(
-        topic_id=row.topic_id, segment=row.segment, slot_at=slot_at, now=now, rests=row.judges_silence
-    )
+    found = audience(topic_id=row.topic_id, segment=row.segment, slot_at=slot_at, now=now, rests=row.judges_silence)
     context = {
         "newsletter": row,
         "settings": sentences.settings(row),
