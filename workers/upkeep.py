@@ -15,6 +15,7 @@ from pipeline.kernel.queue import Job
 from pipeline.posts import sweep as posts
 from pipeline.schedule import rates
 from pipeline.sources import watch
+from pipeline.staff import presence
 
 
 @shared_task(name=Job.UPKEEP_SWEEP.value)
@@ -24,6 +25,7 @@ def sweep(**_: object) -> None:
     links.sweep(now=timezone.now())
     posts.sweep(now=timezone.now())
     send.sweep(now=timezone.now())
+    presence.forget(now=timezone.now())
 
 
 @shared_task(name=Job.UPKEEP_RETAIN.value)

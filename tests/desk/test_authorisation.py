@@ -68,8 +68,8 @@ LOOKS = {
 }  # fmt: skip
 #: Of the edition on its way: what has no send has no such page.
 OF_A_SEND = {"progress", "results", "results_csv", "results_json", "deliveries", "send", "send_providers"}
-#: For whoever is not signed in.
-OPEN = {"calendar_feed", "sign_in", "sign_out", "code", "join"}
+#: For whoever is not signed in: a form, or an address that is itself a sealed token.
+OPEN = {"calendar_feed", "decide", "sign_in", "sign_out", "code", "join"}
 REVISED = {"article": "{story}", "revision": "{revision}"}
 NEWSLETTER = {"name": "Evening", "kind": "digest"}
 ACTS: dict[str, Row] = {
@@ -187,6 +187,7 @@ ACTS: dict[str, Row] = {
     "write_story": Row(EDITORS, {**REVISED, "headline": "Ours"}),
     "take_new": Row(EDITORS, REVISED),
     "keep_mine": Row(EDITORS, REVISED),
+    "here": Row(EVERYBODY, {"part": "words"}),
     "undo_change": Row(EDITORS, {"number": "1"}),
     "redo_change": Row(EDITORS, {"number": "1"}),
     "restore_edition": Row(EDITORS, {"number": "1", "seen": "1"}),

@@ -75,7 +75,7 @@ READABLE = [
     "guide_test",
 ]
 #: For whoever is not signed in yet.
-OPEN = {"calendar_feed", "sign_in", "sign_out", "code", "join"}
+OPEN = {"calendar_feed", "decide", "sign_in", "sign_out", "code", "join"}
 PAGES = [
     "/desk/readers/", "/desk/readers/?q=cleo", "/desk/readers/?q=%00", "/desk/readers/{reader}/", "/desk/readers/{reader}/erase",
     "/desk/readers/segments/", "/desk/readers/segments/new", "/desk/readers/segments/{segment}/", "/desk/readers/imports/", "/desk/readers/imports/{import_}/",

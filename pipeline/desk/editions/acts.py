@@ -63,7 +63,7 @@ def undo(request: sign_in.Guest, edition_id: int) -> HttpResponse:
 @require_POST
 def skip(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """Leave this one out."""
-    reason = _reason(request)
+    reason = reason_of(request)
     if not reason:
         messages.error(request, NO_REASON)
         return back(edition_id)
@@ -172,7 +172,7 @@ def resume(request: sign_in.Guest, edition_id: int) -> HttpResponse:
 @require_POST
 def cancel(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """Cancel the rest."""
-    reason = _reason(request)
+    reason = reason_of(request)
     if not _may(request, edition_id):
         return _not_yours(request, edition_id)
     if not reason:
@@ -272,7 +272,8 @@ def number_of(said: str) -> int:
     return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else 0
 
 
-def _reason(request: HttpRequest) -> str:
+def reason_of(request: HttpRequest) -> str:
+    """Why, on one line."""
     said = "".join(c if c.isprintable() else " " for c in request.POST.get("reason", ""))
     return " ".join(said.split())[:300]
 

@@ -10,7 +10,7 @@ from pipeline.editions.acts import revisions
 from pipeline.editions.models import Edition
 from pipeline.kernel.queue import Job, wake
 from pipeline.staff.journal import note
-from pipeline.staff.models import Grant, User
+from pipeline.staff.models import Grant, JournalEntry, User
 from pipeline.staff.people import may_touch
 
 #: Held for want of a decision, not for a fault.
@@ -30,8 +30,10 @@ class Stale(Refused):
 
 
 @transaction.atomic
-def approve(*, edition_id: int, revision: int, actor: User, now: datetime) -> Edition:
+def approve(*, edition_id: int, revision: int, actor: User, now: datetime, letter: str = "") -> Edition:
     """Let it leave at its slot, or after the undo window if that is later. Raises Refused.
+
+    `letter` names the letter whose link this person decides by, which works once.
 
     One that is held because its slot passed may still be approved: a person outweighs the late policy.
     """
@@ -39,8 +41,9 @@ def approve(*, edition_id: int, revision: int, actor: User, now: datetime) -> Ed
     edition = open_edition(edition_id, revision=revision, actor=actor, states=states, act="approved")
     if edition.state == Edition.State.HELD and edition.code not in APPROVABLE_HOLDS:
         raise Refused("Preflight forbids this edition. Nothing was changed: mend what it names, then approve.")
+    by = _by_letter(edition, actor, letter)
     grant(edition, now=now, actor=actor)
-    note(verb="approve", subject="edition", subject_id=edition.id, now=now, actor=actor, revision=revision)
+    note(verb="approve", subject="edition", subject_id=edition.id, now=now, actor=actor, revision=revision, **by)
     return edition
 
 
@@ -67,10 +70,13 @@ def undo(*, edition_id: int, actor: User, now: datetime) -> Edition:
 
 
 @transaction.atomic
-def skip(*, edition_id: int, revision: int, actor: User, reason: str, now: datetime) -> Edition:
-    """Do not send this one; its stories stay candidates for the next. Raises Refused."""
+def skip(
+    *, edition_id: int, revision: int, actor: User, reason: str, now: datetime, letter: str = ""
+) -> Edition:  # fmt: skip
+    """Do not send this one; its stories stay candidates for the next. `letter` as for approving. Raises Refused."""
     states = (Edition.State.PLANNED, Edition.State.COLLECTING, Edition.State.READY, Edition.State.HELD)
     edition = open_edition(edition_id, revision=revision, actor=actor, states=states, act="skipped")
+    by = _by_letter(edition, actor, letter)
     edition.state, edition.code, edition.params = (
         Edition.State.SKIPPED,
         "by_editor",
@@ -79,8 +85,23 @@ def skip(*, edition_id: int, revision: int, actor: User, reason: str, now: datet
     edition.ended_at = now
     edition.revision += 1
     edition.save()
-    note(verb="skip", subject="edition", subject_id=edition.id, now=now, actor=actor, reason=reason)
+    note(verb="skip", subject="edition", subject_id=edition.id, now=now, actor=actor, reason=reason, **by)
     return edition
+
+
+def decided_by_letter(edition_id: int, actor: User) -> JournalEntry | None:
+    """What this person decided about it by the link of a letter, if they did."""
+    acts = JournalEntry.objects.filter(subject="edition", subject_id=edition_id, actor=actor)
+    return acts.filter(detail__has_key="letter").order_by("-id").first()
+
+
+def _by_letter(edition: Edition, actor: User, letter: str) -> dict[str, str]:
+    """For the journal. Under the lock of the edition: a link works once."""
+    if not letter:
+        return {}
+    if decided_by_letter(edition.id, actor):
+        raise Refused("You decided about this edition by this link already. Nothing was changed: go on at the desk.")
+    return {"letter": letter}
 
 
 @transaction.atomic

@@ -14,13 +14,15 @@ from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.preflight import BLOCK, CONFIRM
 from pipeline.kernel.queue import Job, ring
 from pipeline.kernel.templating import clock
-from pipeline.schedule.alarms.letters import review_url, tell_editors
+from pipeline.schedule.alarms.letters import decide_url, review_url, tell_editors
 from pipeline.staff.journal import note
 from pipeline.staff.models import JournalEntry
 
 VERB = "draft_ready"
 MOST_AT_ONCE, MOST_FINDINGS = 20, 6
 _SINCE = timedelta(days=3)
+#: How long the links of a letter work that was written when the slot had passed; else until it leaves.
+LATE_LINKS = timedelta(minutes=30)
 #: Composed and waiting for somebody; what preflight blocks waits more than anything.
 _ASKS = (Edition.State.READY, Edition.State.HELD)
 
@@ -42,7 +44,11 @@ def tell(*, edition_id: int, now: datetime) -> int | None:
         if edition is None:
             return None
         entry = note(verb=VERB, subject="edition", subject_id=edition.id, now=now)
-    taken = tell_editors(VERB, newsletter=edition.newsletter, facts=facts_of(edition), now=now)
+    until = max(first_departure(edition), now + LATE_LINKS)
+    taken = tell_editors(
+        VERB, newsletter=edition.newsletter, facts=facts_of(edition), now=now,
+        own=lambda user: {"decide_url": decide_url(edition, user, until=until)},
+    )  # fmt: skip
     JournalEntry.objects.filter(id=entry.id).update(detail={"letters": taken})
     return taken
 

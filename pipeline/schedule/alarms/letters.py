@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,23 +19,43 @@ from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.render import render_notice
 from pipeline.editions.rendered import Rendered, sample_reader
 from pipeline.kernel.config import config
-from pipeline.staff.models import Role, User
+from pipeline.schedule.alarms.seals import Sealed, seal
+from pipeline.staff.models import Grant, Role, User
+from pipeline.staff.people import may_touch
 
+Own = Callable[[User], Mapping[str, Any]]
 log = logging.getLogger("dateline.schedule")
 
 
-def tell_editors(name: str, *, newsletter: Newsletter, facts: Mapping[str, Any], now: datetime) -> int:
-    """Write a notice to everybody who may edit; how many letters were taken. A relay that is away is logged, not raised."""
-    to = [user.email for user in User.objects.filter(is_active=True, role__in=_EDITORS).order_by("id")]
+def tell_editors(
+    name: str, *, newsletter: Newsletter, facts: Mapping[str, Any], now: datetime, own: Own | None = None
+) -> int:
+    """Write a notice to everybody who may edit it; how many letters were taken. A relay that is away is logged, not raised.
+
+    `own` gives what is said to one person alone, such as a link made out to them.
+    """
+    to = editors_of(newsletter)
     if not to:
         log.warning("%s: nobody may edit, so nobody is told (%s)", newsletter.slug, name)
         return 0
-    rendered = render_notice(name, masthead=masthead_of(newsletter), facts={"newsletter": newsletter.name, **facts})
+    masthead, known = masthead_of(newsletter), {"newsletter": newsletter.name, **facts}
+    if own is None:
+        alike = render_notice(name, masthead=masthead, facts=known)
+        written = [(alike, [user.email for user in to])]
+    else:
+        written = [(render_notice(name, masthead=masthead, facts=known | dict(own(user))), [user.email]) for user in to]
     try:
-        return relay.hand_over_all(relay.server_of(config()), wrapped(rendered, to, now=now))
+        letters = [letter for rendered, addresses in written for letter in wrapped(rendered, addresses, now=now)]
+        return relay.hand_over_all(relay.server_of(config()), letters)
     except (*relay.TROUBLE, mail.NoMailServer, Permanent) as error:
         log.warning("%s: its editors could not be told (%s): %s", newsletter.slug, name, error)
         return 0
+
+
+def editors_of(newsletter: Newsletter) -> list[User]:
+    """Everybody who may decide about this newsletter, by role and by what they are limited to."""
+    rows = User.objects.filter(is_active=True, role__in=_EDITORS).order_by("id")
+    return [user for user in rows if may_touch(user, Grant.Kind.NEWSLETTER, newsletter.id)]
 
 
 _EDITORS = (Role.ADMIN, Role.HEAD, Role.EDITOR)
@@ -44,6 +64,11 @@ _EDITORS = (Role.ADMIN, Role.HEAD, Role.EDITOR)
 def review_url(edition: Edition) -> str:
     """The edition's page at the desk: what is done there is confirmed by POST, so that no scanner decides."""
     return f"{config().site_url}/desk/editions/{edition.id}"
+
+
+def decide_url(edition: Edition, user: User, *, until: datetime) -> str:
+    """Where this person, and nobody else, may approve or skip it without signing in: opening it decides nothing."""
+    return f"{config().site_url}/desk/decide/{seal(Sealed(user.id, edition.id, until))}"
 
 
 def wrapped(rendered: Rendered, to: list[str], *, now: datetime) -> Iterator[tuple[str, str, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 
 from pipeline.editions.models import Edition
 from pipeline.schedule.alarms import drafts
-from pipeline.staff.models import JournalEntry, Role
+from pipeline.schedule.alarms.seals import Sealed, opened
+from pipeline.staff.models import JournalEntry, Role, User
 from tests.factories import staff
 from tests.schedule.alarms.conftest import Letters
 from tests.schedule.conftest import DRAFT, Clock, first, newsletter, stories
@@ -40,10 +42,32 @@ def test_those_who_may_edit_get_what_is_in_it_and_where_to_decide(clock: Clock, 
     url = f"/desk/editions/{first().id}"
     for said in (
         f"Subject: {first().subject}", "Stories: 4", "If nobody approves it by 06:30 CEST, it is held and nothing is sent.",
-        f"{url}#state", f"{url}#words",
+        f"{url}#words", "opening it decides nothing",
     ):  # fmt: skip
         assert said in words
     assert {link for part in letter.walk() for link in [part.get_content_type()]} >= {"text/plain", "text/html"}
+
+
+@pytest.mark.usefixtures("desk")
+def test_each_gets_a_link_of_their_own_that_works_until_it_leaves(clock: Clock, post: Letters) -> None:
+    newsletter(), stories()
+    clock.tick(DRAFT)
+    drafts.tell(edition_id=first().id, now=DRAFT)
+    links = [re.search(r"/desk/decide/(\S+)", post.words(n)) for n in (0, 1)]
+    sealed = [opened(link[1]) for link in links if link]
+    assert sealed == [
+        Sealed(User.objects.get(email=to).id, first().id, first().slot_at)
+        for to in ("ada@example.org", "head@example.org")
+    ]
+
+
+@pytest.mark.usefixtures("desk")
+def test_whoever_may_not_decide_about_this_newsletter_gets_no_letter(clock: Clock, post: Letters) -> None:
+    newsletter(), stories()
+    User.objects.filter(email="head@example.org").update(is_limited=True)
+    clock.tick(DRAFT)
+    assert drafts.tell(edition_id=first().id, now=DRAFT) == 1
+    assert [to for to, _ in post.taken] == ["ada@example.org"]
 
 
 @pytest.mark.usefixtures("desk")

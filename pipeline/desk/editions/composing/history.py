@@ -80,6 +80,7 @@ def acts(row: Edition, items: Sequence[Item]) -> list[dict[str, Any]]:
             "what": VERBS.get(e.verb, words.readable(e.verb)),
             "story": headlines.get(e.detail["article"], "a story") if "article" in e.detail else "",
             "reason": e.reason,
+            "letter": e.detail.get("letter", ""),
         }
         for e in entries[:MOST_SHOWN]
     ]
