@@ -11,7 +11,7 @@ from pipeline.desk.calendar import agenda, blocks, feed, newsletter, settings
 from pipeline.desk.designs import acts as designing
 from pipeline.desk.designs import page as designs
 from pipeline.desk.editions import acts, alerts, page, placing, preview, results
-from pipeline.desk.editions.composing import letter, presence, revising
+from pipeline.desk.editions.composing import letter, pool, presence, revising
 from pipeline.desk.guide import acts as setting_up
 from pipeline.desk.guide import page as guiding
 from pipeline.desk.hooks import acts as hooking
@@ -191,6 +191,7 @@ urlpatterns = [
     path("editions/<int:edition_id>/undo-change", revising.undo_change, name="undo_change"),
     path("editions/<int:edition_id>/redo-change", revising.redo_change, name="redo_change"),
     path("editions/<int:edition_id>/restore", revising.restore, name="restore_edition"),
+    path("editions/<int:edition_id>/pool", pool.pool, name="pool"),
     path("editions/<int:edition_id>/here", presence.here, name="here"),
     path("decide/<str:token>", letter.decide, name="decide"),
     path("editions/<int:edition_id>/pause", acts.pause, name="pause"),

@@ -60,7 +60,7 @@ class Row:
 LOOKS = {
     "today", "account", "tokens", "people", "journal", "articles", "article", "posts", "social_account", "status",
     "popular", "readers", "reader", "erasing", "segments", "new_segment", "segment", "imports", "reader_import",
-    "sources", "source", "calendar", "newsletter", "editions", "edition", "message", "message_text", "progress",
+    "sources", "source", "calendar", "newsletter", "editions", "edition", "message", "message_text", "pool", "progress",
     "all_results", "results", "results_csv", "results_json", "deliveries", "alert", "queue", "send", "send_providers",
     "guide", "guide_site", "guide_newsletter", "guide_sender", "guide_dns", "guide_design", "guide_readers",
     "guide_accounts", "guide_test", "hooks", "hook", "settings", "blocks", "find",

@@ -19,6 +19,7 @@ from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, words
 from pipeline.desk.editions import page
 from pipeline.desk.editions.composing import versions
+from pipeline.desk.queue import counts
 from pipeline.editions.acts import merging, review
 from pipeline.editions.models import Edition
 from pipeline.kernel.pages import local
@@ -29,6 +30,8 @@ NOT_YOURS = "Your role may look at sends but not change them. Nothing was change
 SOON = "The edition is being composed again; look again in a moment."
 #: Seconds a page waits for the worker to compose again, and between two looks: the next act must start from what it made.
 PATIENCE_S, LOOK_EVERY_S = 2.5, 0.05
+#: Holders of batches look whether they may go on at least this often.
+STOPS_WITHIN_S = 1
 NO_REASON = "Say why, in a few words: it stands in the history of this edition. Nothing was changed."
 
 
@@ -140,14 +143,24 @@ def pause(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """Stop handing over."""
     if not _may(request, edition_id):
         return _not_yours(request, edition_id)
-    stopped = sending.pause(send_id=_send(edition_id).id, now=timezone.now(), actor=request.user)
-    said = "Paused. Workers stop within about a second; what was accepted before cannot be recalled."
+    send = _send(edition_id)
+    stopped = sending.pause(send_id=send.id, now=timezone.now(), actor=request.user)
+    said = _paused(counts.of([send])[send.id])
     return _told(
         request,
         edition_id,
         done=stopped,
         said=said,
         otherwise="It was not being sent, so there was nothing to pause.",
+    )
+
+
+def _paused(count: counts.Counts) -> str:
+    """What a pause does, and what it cannot do any more."""
+    gone = words.count(count.of(Delivery.State.ACCEPTED), "message")
+    return (
+        f"Paused. It will stop within about {STOPS_WITHIN_S} s; {gone} already accepted cannot be recalled, and "
+        f"{words.count(count.waiting, 'reader')} wait. Resume goes on where it stopped."
     )
 
 

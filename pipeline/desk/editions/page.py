@@ -137,6 +137,11 @@ def told(row: Edition, *, now: datetime, may_edit: bool) -> dict[str, Any]:
     }
 
 
+def may_place(row: Edition) -> bool:
+    """Whether stories of it can be moved now."""
+    return row.state in review.CHANGEABLE and row.composed_at is not None and not being_composed(row)
+
+
 def being_composed(row: Edition) -> bool:
     """Whether a worker has it in hand, so that what stands here is about to change; not while it waits for stories."""
     return row.state == Edition.State.COLLECTING and row.code in {"", review.TAKEN_BACK}
@@ -196,7 +201,7 @@ def _acts(row: Edition, *, now: datetime, zone: str) -> dict[str, Any]:
         "skip": row.state in SKIPPABLE,
         "again": row.state in (READY, HELD),
         "write": row.state in (READY, HELD),
-        "place": row.state in review.CHANGEABLE and row.composed_at is not None and not being_composed(row),
+        "place": may_place(row),
     }
     if row.state == READY or (row.state == HELD and row.code in review.APPROVABLE_HOLDS):
         letter = row.newsletter

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from pipeline.delivery.models import Delivery, Send
+from pipeline.desk.queue import counts
 from pipeline.editions.models import Edition
 from pipeline.staff.models import JournalEntry, User
 from tests.factories import staff
@@ -150,3 +151,16 @@ def test_an_approval_after_the_slot_leaves_after_the_undo_window(desk: Client, m
     edition = Edition.objects.get(id=morning.ready.id)
     assert edition.leaves_at is not None and edition.approved_at is not None
     assert edition.leaves_at - edition.approved_at == timedelta(seconds=90)
+
+
+def test_a_pause_says_how_soon_it_stops_and_what_is_gone(desk: Client, morning: Any) -> None:
+    count = counts.of([morning.leaving])[morning.leaving.id]
+    gone, waiting = count.of("accepted"), count.waiting
+    assert gone >= 7
+    told = desk.get(f"/desk/editions/{morning.leaving.edition_id}/").content.decode()
+    assert f"within about 1 s; {gone} already accepted cannot be recalled, {waiting} would wait." in told
+    _, told = act(desk, morning.leaving.edition_id, "pause")
+    assert (
+        f"Paused. It will stop within about 1 s; {gone} messages already accepted cannot be recalled, and {waiting} readers wait"
+        in told
+    )
