@@ -54,6 +54,19 @@ def count(rule: Rule, *, now: datetime, topic_id: int | None = None) -> int:
         return int(cursor.fetchone()[0])
 
 
+def one_of(rule: Rule, *, now: datetime, topic_id: int) -> int | None:
+    """The number of some reader of a topic's recipients that it chooses now; None where it chooses nobody of them."""
+    condition, values = segment_clause(rule, now=now)
+    whom = f"reader.id IN (SELECT id FROM ({RECIPIENTS}) AS chosen)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT reader.id FROM dateline_subscriber reader WHERE reader.state = 'active' AND {whom} AND ({condition}) LIMIT 1",
+            values | {"topic": topic_id},
+        )
+        found = cursor.fetchone()
+    return int(found[0]) if found else None
+
+
 def _condition(rule: Rule, value: Callable[[object], str], now: datetime) -> str:  # noqa: PLR0911 - one for each kind of rule
     def since(days: int) -> str:
         return value(now - timedelta(days=days))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from pipeline.audience.counts import audience
 from pipeline.desk import frame, sign_in, today, words
 from pipeline.desk.calendar import sentences
 from pipeline.desk.editions import preview, problems, results, stories
-from pipeline.desk.editions.composing import history
+from pipeline.desk.editions.composing import history, truth
 from pipeline.editions.acts import ordering, review
 from pipeline.editions.choosing.pool import cutoff_of, frame_of
 from pipeline.editions.models import Block, Edition, Newsletter
@@ -106,13 +106,33 @@ def shown(request: sign_in.Guest, *, edition_id: int, unkept: Unkept | None = No
         **told(row, now=now, may_edit=may_edit),
         "now": now,
         "may_edit": may_edit,
-        "reader": preview.as_reader(row, preview.followed(request, row)) if hasattr(row, "rendering") else None,
+        **(_looked_at(request, row, now=now) if hasattr(row, "rendering") else {"reader": None}),
         "draft": {**kept, **mine},
         "kept": kept,
         "unkept": unkept,
         "results": results.of(row.send) if hasattr(row, "send") else None,
     }
     return render(request, "desk/edition.html", context, status=status)
+
+
+def _looked_at(request: sign_in.Guest, row: Edition, *, now: datetime) -> dict[str, Any]:
+    """The letter, as what and as whose it is shown. Who may only look is not told which addresses are readers'."""
+    look = preview.look_of(request, row)
+    address = request.GET.get("as", "").replace("\0", "").strip()[:254] if request.user.may_edit else ""
+    segment = request.GET.get("segment", "") if request.user.may_edit else ""
+    somebody = truth.somebody(row, address=address, segment=segment, now=now)
+    if somebody is not None:
+        look = replace(look, follows=tuple(somebody["follows"]))
+    return {
+        "reader": preview.as_reader(row, look),
+        "look_query": look.query,
+        "switches": preview.switches(row, look),
+        "somebody": somebody,
+        "asked_as": {"address": address, "segment": segment},
+        "segments": truth.segments() if request.user.may_edit else [],
+        "inboxes": truth.inboxes(row.subject, row.preheader),
+        "meters": truth.meters(row, zone=frame.zone_of(row.newsletter)),
+    }
 
 
 def told(row: Edition, *, now: datetime, may_edit: bool) -> dict[str, Any]:

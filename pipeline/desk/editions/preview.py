@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,12 +19,15 @@ from pipeline.delivery.message.mail import doors
 from pipeline.delivery.message.renderings import frozen
 from pipeline.desk import sign_in
 from pipeline.editions import rendered
+from pipeline.editions.assemble import content_of, rendering_of
 from pipeline.editions.models import Edition, Newsletter
+from pipeline.editions.render import UnusableTemplate
+from pipeline.editions.rendered import LinkTable, Rendered
 from pipeline.kernel.config import config
 
 #: No script, no form, no frame, an origin of its own; pictures and the message's own styles are what it is made of.
 POLICY = (
-    "default-src 'none'; img-src data:{pictures}; style-src 'unsafe-inline'; sandbox; "
+    "default-src 'none'; img-src{pictures}; style-src 'unsafe-inline'; sandbox; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 #: Where pictures come from: attributes and styles of the message before its blanks are filled, so that the open
@@ -36,10 +40,20 @@ SCHEMES = ("light", "dark")
 Blocks = tuple[int, ...] | None
 
 
-def markup(edition: Edition, *, blocks: Blocks = None) -> str:
+def markup(edition: Edition, *, blocks: Blocks = None, rtl: bool = False) -> str:
     """The HTML of nobody in particular: the stored rendering through the same blanks as every reader's."""
-    message = frozen(edition)
+    message = mirrored(edition) if rtl else frozen(edition)
     return rendered.preview(message, doors=doors(config()), values=rendered.sample_reader(message), blocks=blocks)
+
+
+def mirrored(edition: Edition) -> Rendered:
+    """What the same stories would be in a language that runs right to left; the stored one where that cannot be made."""
+    content = content_of(edition)
+    turned = replace(content, masthead=replace(content.masthead, direction="rtl"))
+    try:
+        return rendering_of(edition.newsletter, turned, origin_links=LinkTable())
+    except UnusableTemplate:
+        return frozen(edition)
 
 
 def plain(edition: Edition, *, blocks: Blocks = None) -> str:
@@ -70,20 +84,51 @@ def topics_of(edition: Edition) -> list[str]:
     return list(dict.fromkeys(part["topic"] for part in edition.rendering.parts if part["topic"]))
 
 
-def as_reader(edition: Edition, follows: Sequence[str]) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a letter is looked at: as whose, with pictures or without, as a language that runs right to left."""
+
+    follows: tuple[str, ...] = ()
+    images_off: bool = False
+    rtl: bool = False
+
+    @property
+    def query(self) -> str:
+        """For an address."""
+        more = {"images": "off"} if self.images_off else {}
+        return query(self.follows, **more, **({"dir": "rtl"} if self.rtl else {}))
+
+
+def look_of(request: HttpRequest, edition: Edition) -> Look:
+    """As the address says."""
+    return Look(
+        follows=tuple(followed(request, edition)),
+        images_off=request.GET.get("images") == "off",
+        rtl=request.GET.get("dir") == "rtl",
+    )
+
+
+def switches(edition: Edition, look: Look) -> list[dict[str, Any]]:
+    """What else the letter can be looked at as, each as a link that turns it on or off."""
+    found = [("Images off", look.images_off, replace(look, images_off=not look.images_off))]
+    if edition.newsletter.masthead.get("direction") != "rtl":
+        found.append(("Right to left", look.rtl, replace(look, rtl=not look.rtl)))
+    return [{"name": name, "on": on, "query": other.query} for name, on, other in found]
+
+
+def as_reader(edition: Edition, look: Look) -> dict[str, Any] | None:
     """The choice of whose letter is shown: links that follow one topic more or less. One query where readers choose."""
-    slugs = topics_of(edition)
+    slugs, follows = topics_of(edition), look.follows
     if not slugs:
         return None
     names = dict(Topic.objects.filter(slug__in=slugs).values_list("slug", "name"))
     return {
-        "query": query(follows),
         "follows": [names.get(slug, slug) for slug in follows],
         "topics": [
             {
                 "name": names.get(slug, slug),
                 "on": slug in follows,
-                "query": query(s for s in slugs if (s in follows) != (s == slug)),
+                "query": replace(look, follows=tuple(s for s in slugs if (s in follows) != (s == slug))).query,
             }
             for slug in slugs
         ],
@@ -100,12 +145,16 @@ def query(follows: Iterable[str], **more: str) -> str:
 @xframe_options_sameorigin
 @require_safe
 def message(request: sign_in.Guest, edition_id: int) -> HttpResponse:
-    """The HTML part; `follows` makes it that of a reader of these topics, `scheme` that of a light or dark mailbox."""
+    """The HTML part; `follows` makes it that of a reader of these topics, `scheme` that of a light or dark mailbox.
+
+    `images=off` forbids every picture; `dir=rtl` renders it anew as the design does for a language of that direction.
+    """
     edition, scheme = _rendered(edition_id), request.GET.get("scheme", "")
-    html = markup(edition, blocks=_blocks(request, edition))
+    look = look_of(request, edition)
+    html = markup(edition, blocks=_blocks(request, edition), rtl=look.rtl)
     if scheme in SCHEMES:
         html = on_screen(html, scheme=scheme)
-    pictures = sorted(set(PICTURE.findall(edition.rendering.html)))
+    pictures = None if look.images_off else sorted(set(PICTURE.findall(edition.rendering.html)))
     return sealed(HttpResponse(html, content_type="text/html; charset=utf-8"), pictures=pictures)
 
 
@@ -130,9 +179,9 @@ def _rendered(edition_id: int) -> Edition:
     return get_object_or_404(rows, id=edition_id)
 
 
-def sealed(answer: HttpResponse, *, pictures: Sequence[str] = ()) -> HttpResponse:
-    """A message that can do nothing where it is shown; pictures come from these origins alone."""
-    allowed = "".join(f" {origin}" for origin in pictures)
+def sealed(answer: HttpResponse, *, pictures: Sequence[str] | None = ()) -> HttpResponse:
+    """A message that can do nothing where it is shown; pictures come from these origins alone, with None from nowhere."""
+    allowed = " 'none'" if pictures is None else "".join(f" {origin}" for origin in ("data:", *pictures))
     answer.headers["Content-Security-Policy"] = POLICY.format(pictures=allowed)
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
