@@ -19,6 +19,11 @@ def may_touch(user: User, kind: Grant.Kind, object_id: int) -> bool:
     return not user.is_limited or user.grants.filter(kind=kind, object_id=object_id).exists()
 
 
+def may_edit(user: User, newsletter_id: int) -> bool:
+    """Whether role and limits let someone act on this newsletter and its editions."""
+    return user.may_edit and may_touch(user, Grant.Kind.NEWSLETTER, newsletter_id)
+
+
 @transaction.atomic
 def change_role(*, user_id: int, role: Role, by: User, now: datetime, reason: str = "") -> None:
     """Give someone another role. Raises Refused where nobody would be left to administer, and User.DoesNotExist."""

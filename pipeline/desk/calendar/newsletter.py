@@ -22,6 +22,7 @@ from pipeline.schedule import calendar
 from pipeline.schedule.newsletters.changing import may_change
 from pipeline.schedule.slots import Cadence, CadenceError, Slot
 from pipeline.staff.models import JournalEntry
+from pipeline.staff.people import may_edit
 
 RUNS = 5
 
@@ -44,7 +45,7 @@ def newsletter(request: sign_in.Guest, newsletter_id: int) -> HttpResponse:
         "reach": sentences.reach(row, found),
         "is_paused": row.state == Newsletter.State.PAUSED,
         "is_ended": row.state == Newsletter.State.ENDED,
-        "may_edit": request.user.may_edit,
+        "may_edit": may_edit(request.user, row.id),
         "may_change": may_change(request.user, row.id),
         "history": _history(row),
         "zone": frame.zone_of(row),

@@ -23,8 +23,7 @@ from pipeline.desk.queue import counts
 from pipeline.editions.acts import merging, review
 from pipeline.editions.models import Edition
 from pipeline.kernel.pages import local
-from pipeline.staff.models import Grant
-from pipeline.staff.people import may_touch
+from pipeline.staff.people import may_edit
 
 NOT_YOURS = "Your role may look at sends but not change them. Nothing was changed; ask a desk head."
 SOON = "The edition is being composed again; look again in a moment."
@@ -134,7 +133,7 @@ def _rewritten(request: sign_in.Guest, edition_id: int, told: Mapping[str, str])
 def _may(request: sign_in.Guest, edition_id: int) -> bool:
     """Whether this person may change the send of this edition, by role and by what they are limited to."""
     newsletter_id = get_object_or_404(Edition.objects.only("newsletter_id"), id=edition_id).newsletter_id
-    return request.user.may_edit and may_touch(request.user, Grant.Kind.NEWSLETTER, newsletter_id)
+    return may_edit(request.user, newsletter_id)
 
 
 @sign_in.required

@@ -24,6 +24,7 @@ from pipeline.editions.acts import ordering, review
 from pipeline.editions.choosing.pool import cutoff_of, frame_of
 from pipeline.editions.models import Block, Edition, Newsletter
 from pipeline.kernel.pages import ago, local
+from pipeline.staff import people
 
 PAGE = 25
 LONGEST_LINE, LONGEST_NOTE = 300, 5000
@@ -99,7 +100,7 @@ def shown(request: sign_in.Guest, *, edition_id: int, unkept: Unkept | None = No
     row = get_object_or_404(
         today.counted().select_related("newsletter", "approved_by", "send", "rendering"), id=edition_id
     )
-    now, may_edit = timezone.now(), request.user.may_edit
+    now, may_edit = timezone.now(), people.may_edit(request.user, row.newsletter_id)
     kept = {"subject": row.subject, "preheader": row.preheader, "note": row.note}
     mine = unkept.draft if unkept and unkept.story is None else {}
     context = {

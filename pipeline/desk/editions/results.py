@@ -14,6 +14,7 @@ from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, words
 from pipeline.desk.queue import counts
 from pipeline.desk.results import figures
+from pipeline.staff.people import may_edit
 
 PAGE = 100
 MOST_UNKNOWN = 50  #: on the edition's own page; the list holds every one
@@ -97,11 +98,11 @@ def _delivery(row: Delivery) -> dict[str, Any]:
 @require_safe
 def fragment(request: sign_in.Guest, edition_id: int) -> HttpResponse:
     """The moving part of a send, which asks for itself while it moves; when it stands still, with what can be done then."""
-    send = get_object_or_404(Send, edition_id=edition_id)
+    send = get_object_or_404(Send.objects.select_related("edition"), edition_id=edition_id)
     shown = progress(send)
     context = {
         "results": shown,
-        "may_edit": request.user.may_edit,
+        "may_edit": may_edit(request.user, send.edition.newsletter_id),
         "swap": not shown["live"],
         "back_to": "queue" if request.GET.get("to") == "queue" else "",
     }

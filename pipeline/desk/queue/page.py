@@ -19,6 +19,7 @@ from pipeline.desk.editions import results
 from pipeline.desk.queue import acts, providers, rows
 from pipeline.desk.stories.holds import reason_of
 from pipeline.posts.acts.review import may as may_post
+from pipeline.staff.people import may_edit
 
 PAGE, BATCHES, MOST_TOLD = 40, 25, 5
 NO_REASON = "Say why, in a few words: it stands in the history of each. Nothing was changed."
@@ -112,7 +113,7 @@ def send(request: sign_in.Guest, edition_id: int) -> HttpResponse:
         "expires": row.expires_at,
         "spread": words.duration(newsletter.pace_s) if newsletter.pace_s else "",
         "results": results.progress(row),
-        "may_edit": request.user.may_edit,
+        "may_edit": may_edit(request.user, newsletter.id),
         "batches": _batches(list(part)),
         "pages": frame.pages(part),
         "lanes": [lane for lane in providers.lanes(now=now) if lane["transport"] == (row.transport or "the relay")],
