@@ -100,6 +100,17 @@ def test_composing_again_replaces_and_never_doubles(newsletter: Newsletter) -> N
     assert (Rendering.objects.count(), edition.revision, edition.rendering.revision) == (1, 2, 2)
 
 
+def test_a_bell_that_rang_twice_for_one_revision_makes_one(newsletter: Newsletter) -> None:
+    stories()
+    row = editions.edition(newsletter=newsletter, slot_at=SLOT)
+    asked = row.revision
+    assert compose(edition_id=row.id, now=DRAFT, revision=asked) == Edition.State.READY
+    assert compose(edition_id=row.id, now=DRAFT, revision=asked) is None
+    row.refresh_from_db()
+    assert row.revision == asked + 1, "who looks at it may approve it"
+    assert compose(edition_id=row.id, now=NOW, revision=row.revision) == Edition.State.READY
+
+
 def test_an_editors_words_outlive_every_composing(newsletter: Newsletter) -> None:
     stories()
     edition = made(newsletter)

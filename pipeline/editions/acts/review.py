@@ -136,7 +136,7 @@ def compose_anew(edition: Edition) -> None:
     void_approval(edition)
     edition.revision += 1
     edition.save()
-    wake(Job.EDITIONS_COMPOSE, edition_id=edition.id)
+    wake(Job.EDITIONS_COMPOSE, edition_id=edition.id, revision=edition.revision)
 
 
 def void_approval(edition: Edition) -> None:
