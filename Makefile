@@ -47,8 +47,9 @@ chaos: $(VENV)/.dev  ## kill -9 hundreds of times over a large send (ARGS=--reci
 chaos-clicks: $(VENV)/.dev  ## kill -9 whoever counts, all numbers against a recount (ARGS=--minutes 10 --seed 7)
 	@$(BIN)/python -m tests.chaos.clicks $(ARGS)
 
-pictures: $(VENV)/.dev  ## the designs' pictures for docs/designs.md (needs Chromium)
+pictures: $(VENV)/.dev  ## the pictures of docs/designs.md and docs/desk.md (needs Chromium)
 	@$(BIN)/python docs/pictures/make.py
+	@$(BIN)/python -m docs.pictures.desk
 
 lock:  ## resolve the dependencies again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock

@@ -45,6 +45,7 @@ SCREENS = (
 )
 MORE = (
     Screen("sources", "Sources", "s"),
+    Screen("designs", "Designs", "d"),
     Screen("hooks", "Hooks"),
     Screen("people", "People"),
     Screen("journal", "Journal", "j"),

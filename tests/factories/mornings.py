@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from pipeline.hooks.models import Notice
 from pipeline.hooks.tell import open_hook
 from pipeline.posts.models import Post
 from pipeline.ranking.models import Chart, Standing
+from tests.editions.own.designs import GOOD
 from tests.factories import articles, audience, delivery, editions, posts, sources
 
 
@@ -28,13 +30,15 @@ class Morning:
     stories: list[Article]
 
 
-def morning(*, now: datetime) -> Morning:
-    """All of its rows. `now` is the true time where a page of the desk will be looked at."""
+def morning(*, now: datetime, headlines: Sequence[str] = ("",) * 9) -> Morning:
+    """All of its rows. `now` is the true time where a page of the desk will be looked at; nine headlines, if any."""
     source = sources.source(now=now)
     sources.channel(source=source, now=now)
     stories = [
-        articles.article(source=source, now=now, age_s=1800 + 600 * n, section_path=["World", "Africa"] if n < 4 else ["World"])
-        for n in range(9)
+        articles.article(
+            source=source, now=now, headline=headline, age_s=1800 + 600 * n, section_path=["World", "Africa"] if n < 4 else ["World"]
+        )
+        for n, headline in enumerate(headlines)
     ]  # fmt: skip
     frame: dict[str, Any] = {"cutoff_before_s": 60, "compose_before_s": 7200, "now": now}
     brief = editions.newsletter(**frame)
@@ -51,7 +55,7 @@ def morning(*, now: datetime) -> Morning:
     )
     held = Hold.objects.create(article=stopped, code="embargo", at=now)
     own = Design.objects.create(name="Harbour", created_at=now)
-    DesignVersion.objects.create(design=own, number=1, source="<mjml></mjml>", at=now)
+    DesignVersion.objects.create(design=own, number=1, source=GOOD, at=now)
     account = posts.account(now=now)
     posts.post(article=stories[0], account=account, state=Post.State.UNKNOWN, code="no_answer", now=now)
     chart = Chart.objects.create(window="today", section="", version="1", computed_at=now, changed_at=now)
