@@ -78,9 +78,7 @@ class Subscription(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["subscriber", "topic"], name="subscription_once")]
         indexes: ClassVar = [
             models.Index(fields=["topic", "subscriber"], condition=models.Q(left_at=None), name="subscription_live"),
-            models.Index(
-                fields=["topic", "left_at"], condition=~models.Q(left_at=None), name="subscription_left"
-            ),  # fmt: skip
+            models.Index(fields=["topic", "left_at"], condition=~models.Q(left_at=None), name="subscription_left"),
         ]
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
+from django_htmx.middleware import HtmxDetails
 
 from pipeline.kernel.config import config
 from pipeline.staff.models import User
@@ -33,6 +34,7 @@ class Guest(HttpRequest):
     """A request behind `required`: its user is signed in. For the type checker; nothing makes one."""
 
     user: User
+    htmx: HtmxDetails
 
 
 def required(view: View) -> View:

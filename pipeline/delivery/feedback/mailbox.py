@@ -70,9 +70,7 @@ def _through(box: Mailbox, place: Place, *, config: Config, now: datetime, most:
 
 def _take_in(box: Mailbox, group: list[Letter], counts: Counter[str], *, config: Config, now: datetime) -> None:
     secrets, keyring, domain = config.secrets, config.keyring, config.bounce_domain
-    events = [
-        event_of(letter.raw, at=now, secrets=secrets, keyring=keyring, bounce_domain=domain) for letter in group
-    ]
+    events = [event_of(letter.raw, at=now, secrets=secrets, keyring=keyring, bounce_domain=domain) for letter in group]
     new = record_all(events, now=now)
     counts.update(read=len(group), new=new, **{FORGED: sum(event.reason == FORGED for event in events)})
     Mailbox.objects.filter(id=box.id).update(

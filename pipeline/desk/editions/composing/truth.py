@@ -128,7 +128,8 @@ def _one_of(row: Edition, segment_id: int, *, now: datetime) -> tuple[Subscriber
         return None, f"The rule of {segment.name} cannot be read."
     except TookTooLong:
         return None, f"Finding one of {segment.name} took too long; choose by address."
-    return Subscriber.objects.filter(id=found).first(), f"Nobody of {segment.name} gets this newsletter now."
+    person = None if found is None else Subscriber.objects.filter(id=found).first()
+    return person, f"Nobody of {segment.name} gets this newsletter now."
 
 
 def _said(row: Edition, person: Subscriber, live: set[str], follows: list[str]) -> str:
