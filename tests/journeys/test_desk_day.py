@@ -1,26 +1,18 @@
-"""An editor's day in a real browser, on one running house: a morning's send, a correction, a send by keys, a bad noon."""
+"""An editor's day in a real browser, on one running house: a morning's send, a correction, a send by keys, a bad noon.
+
+Each flow has a newsletter of its own and stands alone: a worker that takes one from another opens its own house.
+"""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-import threading
-import time
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from typing import Any
 
 import pytest
-from django.utils import timezone
 
-from pipeline.demo.world.inbox import Inbox, Mail
-from pipeline.demo.world.stories import Block
+from tests.journeys import day as days
 from tests.journeys import keyboard, screens
-from tests.journeys.house import House, built
-from tests.journeys.test_desk_morning import PASSWORD, sign_in
+from tests.journeys.day import FIRST, READERS, Day
 
 pytestmark = [
     pytest.mark.journey,
@@ -28,132 +20,21 @@ pytestmark = [
     pytest.mark.timeout(280),
     pytest.mark.skipif(screens.CHROMIUM is None, reason="needs Chromium, which is not on PATH"),
 ]
-READERS, FIRST = 200, 40
-SLOW_S = 0.01
-NAMES = ("Morning Brief", "Evening Brief", "Noon Brief")
-READY = "SELECT n.name, e.id FROM dateline_edition e JOIN dateline_newsletter n ON n.id = e.newsletter_id WHERE e.state = 'ready'"
-
-
-@dataclass
-class Gate:
-    """Before the inbox: takes mail slowly, and after `limit` of them none until it is opened."""
-
-    inbox: Inbox
-    limit: int | None = None
-    opened: threading.Event = field(default_factory=threading.Event)
-
-    def take(self, **mail: Any) -> None:
-        time.sleep(SLOW_S)
-        if self.limit is not None and self.inbox.total >= self.limit:
-            self.opened.wait(60)
-        Inbox.take(self.inbox, **mail)
-
-    def shut_after(self, count: int) -> None:
-        self.opened.clear()
-        self.limit = self.inbox.total + count
-
-    def open(self) -> None:
-        self.limit = None
-        self.opened.set()
-
-
-@dataclass
-class Day:
-    """The house, the way into its inbox, and the editor's window."""
-
-    house: House
-    gate: Gate
-    page: Any
-    editions: dict[str, int]
-    faults: list[str] = field(default_factory=list)
-    began: int = 0
-
-    def says(self, words: str, within_s: float = 20) -> None:
-        """The page comes to say this; otherwise what it says instead is the fault."""
-        try:
-            self.page.get_by_text(words).first.wait_for(timeout=within_s * 1000)
-        except Exception as error:
-            raise AssertionError(f"not said: {words}\n{self.page.url}\n{self.page.inner_text('body')}") from error
-
-    def state(self, edition: int) -> str:
-        return str(self.house.one("SELECT state FROM dateline_edition WHERE id = %s", edition))
-
-    def open(self, edition: int) -> None:
-        self.page.goto(f"{self.house.site}/desk/editions/{edition}/")
-
-    def slot_comes(self, edition: int) -> None:
-        """Its slot was hours away; now it is here, and the first letters leave."""
-        came = "UPDATE dateline_edition SET slot_at = now(), leaves_at = now() WHERE id = %s AND state = 'approved' RETURNING id"
-        began = self.house.inbox.total
-        assert self.house.rows(came, edition)
-
-        self.began = began
-        self.house.until(self.mailed, 40, "the first mails")
-
-    def mailed(self) -> Counter[str]:
-        """How many letters of the edition that left last lie in each reader's box."""
-        return Counter(mail.recipient for mail in self._mails())
-
-    def letters(self) -> dict[str, str]:
-        """The words of each reader's letter of it, on one line."""
-        plain = {mail.recipient: mail.message.get_body(("plain",)) for mail in self._mails()}
-        return {who: " ".join(part.get_content().split()) for who, part in plain.items() if part is not None}
-
-    def _mails(self) -> list[Mail]:
-        return self.house.inbox.mails(address="@readers.example.org", after=self.began)
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    """One for all of the day: five stories told, three newsletters of one morning, an editor."""
-    with built() as made:
-        made.open()
-        for _ in range(5):
-            made.newsroom.publish_next(timezone.now())
-        told = "SELECT count(*) FROM dateline_bulletin WHERE kind = 'new'"
-        made.until(lambda: made.one(told) >= 5, 60, "five stories told")
-        with ThreadPoolExecutor(2) as hands:
-            list(hands.map(lambda name: newsletter(made, name), NAMES))
-        made.rows("UPDATE dateline_newsletter SET compose_before_s = 86400, undo_s = 1 RETURNING id")
-        editor(made)
-        ready = "SELECT count(DISTINCT newsletter_id) FROM dateline_edition WHERE state = 'ready'"
-        made.until(lambda: made.one(ready) == len(NAMES), 60, "an edition of each newsletter")
-        made.rows("DELETE FROM dateline_edition WHERE state IN ('planned', 'collecting') RETURNING id")
+def day() -> Iterator[Day]:
+    with days.begun() as made:
         yield made
 
 
-def newsletter(house: House, name: str) -> None:
-    slug = name.lower().replace(" ", "-")
-    readers = house.data_dir / f"{slug}.csv"
-    readers.write_text("email\n" + "".join(f"reader{n}@readers.example.org\n" for n in range(READERS)))
-    house.dateline("create-newsletter", name, "--from", f"{slug}@dispatch.example.org", "--every", "86400")
-    house.dateline("import-subscribers", str(readers), "--topic", slug)
+def test_a_morning_is_approved_taken_back_approved_watched_and_read_and_put_right_after(day: Day) -> None:
+    send(day)
+    put_right(day)
 
 
-def editor(house: House) -> None:
-    secret = house.data_dir / "password"
-    secret.write_text(PASSWORD)
-    subprocess.run(
-        [sys.executable, "-m", "pipeline", "create-editor", "ada@dispatch.example.org", "--name", "Ada", "--password-file", str(secret)],
-        env=house.environ, check=True, capture_output=True,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def day(house: House) -> Iterator[Day]:
-    gate = Gate(house.inbox)
-    house.inbox.take = gate.take  # type: ignore[method-assign]
-    with screens.chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-        page.set_default_timeout(20_000)
-        made = Day(house, gate, page, dict(house.rows(READY)))
-        page.on("pageerror", lambda error: made.faults.append(f"{page.url}: {error}"))
-        sign_in(page, house)
-        yield made
-        gate.open()
-
-
-def test_a_morning_is_looked_at_approved_taken_back_approved_watched_and_read(day: Day) -> None:
+def send(day: Day) -> None:
+    """Preview, checks, approval, undo, approval, progress, results."""
     page, edition = day.page, day.editions["Morning Brief"]
     day.open(edition)
     lead = page.locator(".picks .head a").first.inner_text()
@@ -192,25 +73,13 @@ def test_a_morning_is_looked_at_approved_taken_back_approved_watched_and_read(da
     assert day.faults == []
 
 
-def corrected(house: House, headline: str) -> str:
-    """The site puts a story right, and says so under it; its new headline. The next story makes its feed new."""
-    newsroom, now = house.newsroom, "Put right: " + headline
-    with newsroom._lock:
-        at, release = next((n, one) for n, one in enumerate(newsroom._released) if one.story.title == headline)
-        words = (*release.story.blocks, Block("correction", "Correction: The number of crates was four, not forty."))
-        newsroom._released[at] = replace(release, story=replace(release.story, title=now, blocks=words))
-    newsroom.publish_next(timezone.now())
-    told = "SELECT count(*) FROM dateline_bulletin WHERE kind = 'correction'"
-    house.until(lambda: house.one(told), 40, "the correction")
-    return now
-
-
-def test_a_correction_is_told_of_what_was_sent_and_stands_in_what_was_not(day: Day) -> None:
+def put_right(day: Day) -> None:
+    """A story of it is corrected: told where it was sent, and in the words of what was not."""
     page, house = day.page, day.house
     sent, unsent = day.editions["Morning Brief"], day.editions["Evening Brief"]
     day.open(unsent)
     old = page.locator(".picks .head a").nth(1).inner_text()
-    new = corrected(house, old)
+    new = days.corrected(house, old)
     day.open(unsent)
     page.get_by_role("button", name="Compose it again").click()
     day.says("Composed again.")
@@ -322,20 +191,6 @@ def test_a_send_is_paused_loses_a_story_is_stopped_and_goes_to_the_rest(day: Day
     assert day.faults == []
 
 
-def stories_told(day: Day, count: int) -> list[str]:
-    """The next stories, by headline, once each has a post that waits or has left."""
-    found = [day.house.newsroom.publish_next(timezone.now()).story.title for _ in range(count)]
-    told = (
-        "SELECT count(*) FROM dateline_post p JOIN dateline_article a ON a.id = p.article_id WHERE a.headline = ANY(%s)"
-    )
-    day.house.until(lambda: day.house.one(told, found) == count, 40, "a post of each story")
-    return found
-
-
-def posted(house: House, headline: str) -> bool:
-    return any(headline in post.text for post in house.network.posts)
-
-
 def test_posting_is_stopped_goes_on_without_what_was_held_and_ends_with_the_money(day: Day) -> None:
     page, house = day.page, day.house
     page.goto(f"{house.site}/desk/posts/")
@@ -343,7 +198,7 @@ def test_posting_is_stopped_goes_on_without_what_was_held_and_ends_with_the_mone
     page.get_by_label("Why").fill("Wrong words are live")
     page.get_by_role("button", name="Stop all posting").click()
     day.says("Stopped: nothing is posted")
-    kept_back, waits = stories_told(day, 2)
+    kept_back, waits = days.stories_told(day, 2)
     page.goto(f"{house.site}/desk/")
     day.says("“Wrong words are live”")
     page.goto(f"{house.site}/desk/posts/")
@@ -351,21 +206,21 @@ def test_posting_is_stopped_goes_on_without_what_was_held_and_ends_with_the_mone
     assert ahead.filter(has_text=waits).count() == 1
     ahead.filter(has_text=kept_back).get_by_role("button", name="Hold").click()
     day.says("Held: it waits until somebody approves it.")
-    assert not posted(house, kept_back) and not posted(house, waits), "nothing leaves while it is stopped"
+    assert not days.posted(house, kept_back) and not days.posted(house, waits), "nothing leaves while it is stopped"
 
     page.get_by_role("button", name="Post again").click()
     day.says("Posting goes on")
-    house.until(lambda: posted(house, waits), 30, "the post that waited")
+    house.until(lambda: days.posted(house, waits), 30, "the post that waited")
     page.goto(f"{house.site}/desk/posts/")
     held = ahead.filter(has_text=kept_back)
-    assert "Ada decided so" in held.inner_text() and not posted(house, kept_back)
+    assert "Ada decided so" in held.inner_text() and not days.posted(house, kept_back)
     held.get_by_role("button", name="Approve").click()
     day.says("Approved: it leaves at the time shown.")
-    house.until(lambda: posted(house, kept_back), 30, "the post that was held")
+    house.until(lambda: days.posted(house, kept_back), 30, "the post that was held")
 
     # the same account on a network that takes money, with less of it than one post costs
     house.rows("UPDATE dateline_account SET network = 'x', budget_usd = 0.01 RETURNING id")
-    stories_told(day, 1)
+    days.stories_told(day, 1)
     held_ = "SELECT count(*) FROM dateline_post WHERE state = 'held' AND code = 'budget_spent'"
     house.until(lambda: house.one(held_), 30, "a post that is too dear")
     page.goto(f"{house.site}/desk/posts/")
