@@ -11,8 +11,8 @@ from pipeline.kernel.queue import Job
 
 
 @shared_task(name=Job.EDITIONS_COMPOSE.value)
-def compose(*, edition_id: int, revision: int | None = None, **_: object) -> None:
-    composing.compose(edition_id=edition_id, now=timezone.now(), revision=revision)
+def compose(*, edition_id: int, **_: object) -> None:
+    composing.compose(edition_id=edition_id, now=timezone.now())
 
 
 @shared_task(name=Job.EDITIONS_ASK.value)

@@ -94,7 +94,7 @@ def _collect(*, now: datetime) -> None:
             _expire(edition, late, now=now)
         else:
             Edition.objects.filter(id=edition.id, state=Edition.State.PLANNED).update(state=Edition.State.COLLECTING)
-            ring(Job.EDITIONS_COMPOSE, edition_id=edition.id, revision=edition.revision)
+            ring(Job.EDITIONS_COMPOSE, edition_id=edition.id)
 
 
 def _settle(*, now: datetime) -> None:
@@ -106,7 +106,7 @@ def _settle(*, now: datetime) -> None:
         if edition.composed_at and edition.composed_at >= cutoff_of(edition):
             _decide(edition, now=now)
         elif cutoff_of(edition) <= now:
-            ring(Job.EDITIONS_COMPOSE, edition_id=edition.id, revision=edition.revision)
+            ring(Job.EDITIONS_COMPOSE, edition_id=edition.id)
 
 
 def _decide(edition: Edition, *, now: datetime) -> None:

@@ -136,7 +136,7 @@ def compose_anew(edition: Edition) -> None:
     void_approval(edition)
     edition.revision += 1
     edition.save()
-    wake(Job.EDITIONS_COMPOSE, edition_id=edition.id, revision=edition.revision)
+    wake(Job.EDITIONS_COMPOSE, edition_id=edition.id)
 
 
 def void_approval(edition: Edition) -> None:
