@@ -179,7 +179,7 @@ def _is_as_it_was(edition: Edition, rendered: Rendered, content: EditionContent)
     """Whether a draft that is ready would be the same message again, byte for byte."""
     ready = Rendering.objects.filter(edition=edition, edition__state=Edition.State.READY)
     message = _message(rendered, content)
-    return message == ready.values(*message).first()
+    return bool(message == ready.values(*message).first())
 
 
 def facts_of(edition: Edition, selection: Selection) -> Facts:
