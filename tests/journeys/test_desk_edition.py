@@ -82,6 +82,22 @@ def test_an_editor_moves_rewrites_leaves_out_and_alerts(morning: House, page) ->
     verbs = house.rows("SELECT verb FROM dateline_journalentry WHERE actor_id IS NOT NULL ORDER BY id")
     assert [row[0] for row in verbs] == ["place", "override", "leave_out"]
 
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("Taken back: Ada left out").wait_for()
+    page.get_by_role("button", name="Redo").wait_for()
+    page.locator("#subject").fill("Typed, and not kept yet")
+    page.locator("label[for=as-phone]").click()
+    page.get_by_role("link", name="Images off").click()
+    page.locator(".switches a[aria-current]").wait_for()
+    assert page.locator("#subject").input_value() == "Typed, and not kept yet", "a look keeps what one types"
+    assert page.is_checked("#as-phone")
+    page.locator("#find-story").fill(before[0].split()[0])
+    page.locator("#pool-found li").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= WIDTH
+    beat = "SELECT part FROM dateline_presence WHERE subject = 'edition'"
+    page.wait_for_function("document.querySelector('#here input[name=part]').value === 'pool'")
+    assert house.rows(beat), "the open page said that somebody is here"
+
     page.goto(f"{house.site}/desk/alerts/")
     page.locator(".stories a").first.click()
     assert "Never alerted" in page.inner_text("main")

@@ -52,7 +52,7 @@ def _done(
     done = said.format(who=laid.act.by or "", what=VERBS.get(laid.act.verb, words.readable(laid.act.verb)))
     messages.success(request, " ".join(done.split()) if composed(laid.edition) else f"{' '.join(done.split())} {SOON}")
     _missing(request, laid)
-    return redirect(f"{reverse('desk:edition', kwargs={'edition_id': laid.edition.id})}#changes")
+    return redirect(f"{reverse('desk:edition', kwargs={'edition_id': laid.edition.id})}#items")
 
 
 def _missing(request: HttpRequest, laid: undoing.Laid) -> None:

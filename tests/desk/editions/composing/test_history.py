@@ -34,7 +34,7 @@ def test_a_change_is_listed_with_what_it_changed_and_taken_back(act: Send, brief
     assert "Ada left out “Story A”" in told
     assert "Place of “Story A” left out as the rules decide" in told
     assert f"Subject Ours {Edition.objects.get().revisions.order_by('number')[1].body['words']['subject']}" in told
-    assert "Undo Ada changed the words" in told
+    assert "Undo Ada changed the words" in words(page)
     _, page = act("undo-change", **button(page, "undo-change"))
     assert "Taken back: Ada changed the words. Redo brings it back." in words(page)
     act("undo-change", **button(shown(desk, brief), "undo-change"))
