@@ -25,7 +25,6 @@ def sweep(**_: object) -> None:
     links.sweep(now=timezone.now())
     posts.sweep(now=timezone.now())
     send.sweep(now=timezone.now())
-    presence.forget(now=timezone.now())
 
 
 @shared_task(name=Job.UPKEEP_RETAIN.value)
@@ -34,6 +33,7 @@ def forget(**_: object) -> None:
     watch.learn(now=timezone.now())
     hooks.forget(now=timezone.now())
     expire.keep_terms(now=timezone.now())
+    presence.forget(now=timezone.now())
 
 
 @shared_task(name=Job.UPKEEP_LEARN.value)

@@ -47,6 +47,7 @@ FACTS: Mapping[str, Any] = {
     "inviter": "Ada <editor>",
     "role": "desk head",
     "review_url": "https://news.example.org/desk/editions/7",
+    "decide_url": "https://news.example.org/desk/decide/token",
     "expires_at": datetime(2026, 11, 25, 4, 30, tzinfo=UTC),
     "leaves_at": datetime(2026, 11, 25, 4, 30, tzinfo=UTC),
 }
