@@ -350,17 +350,21 @@ READY = {
     "stories": 12,
     "policy": "If nobody decides, it is held.",
     "review_url": "https://news.example.org/desk/editions/7",
+    "decide_url": "https://news.example.org/desk/decide/token",
     "leaves_at": datetime(2026, 11, 25, 4, 30, tzinfo=UTC),
 }
 
 
 @pytest.mark.parametrize(
-    ("name", "facts", "url"), [("confirm", CONFIRM, "door_url"), ("draft_ready", READY, "review_url")]
+    ("name", "facts", "urls"),
+    [("confirm", CONFIRM, ["door_url"]), ("draft_ready", READY, ["review_url", "decide_url"])],
 )
-def test_a_notice_carries_its_one_link_untracked_in_both_parts(name: str, facts: dict[str, Any], url: str) -> None:
+def test_a_notice_carries_its_links_untracked_in_both_parts(name: str, facts: dict[str, Any], urls: list[str]) -> None:
     rendered = render_notice(name, masthead=MASTHEAD, facts=facts)
-    assert seen(rendered).xpath(f"//a[@href='{facts[url]}']")
-    assert facts[url] in preview_text(rendered, doors=DOORS, values=sample_reader(rendered))
+    plain = preview_text(rendered, doors=DOORS, values=sample_reader(rendered))
+    for url in urls:
+        assert seen(rendered).xpath(f"//a[@href='{facts[url]}']")
+        assert facts[url] in plain
     assert rendered.links == ()
     assert "07:30 EAT" in rendered.text
     assert "&lt;" not in rendered.subject + rendered.text
