@@ -87,7 +87,7 @@ class Newsletter(models.Model):
     is_archived = models.BooleanField(default=True)  #: sent editions stand in the public archive
     tracking = models.CharField(max_length=10, choices=Mode.choices, default=Mode.AGGREGATE)
     asks_again = models.BooleanField(default=False, db_default=False)  #: readers long unseen are asked, and then rest
-    reply_to = models.CharField(max_length=254, blank=True, default="", db_default="")  #: where answers go; "" is the sender
+    reply_to = models.CharField(max_length=254, blank=True, default="", db_default="")  #: for answers; "" is the sender
     owner = models.ForeignKey(
         User, null=True, on_delete=models.SET_NULL, related_name="+"
     )  #: who answers for it at the desk
