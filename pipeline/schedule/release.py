@@ -13,7 +13,7 @@ from pipeline.editions.acts import review
 from pipeline.editions.choosing.departures import FARTHEST, departures, first_departure
 from pipeline.editions.choosing.pool import cutoff_of
 from pipeline.editions.compose import waits_for_stories
-from pipeline.editions.models import Edition, Newsletter
+from pipeline.editions.models import Edition, Item, Newsletter
 from pipeline.kernel.queue import Job, ring
 from pipeline.schedule.lateness import Action, Decision, LatePolicy, decide
 from pipeline.schedule.leaving import lead
@@ -98,12 +98,20 @@ def _collect(*, now: datetime) -> None:
 
 
 def _settle(*, now: datetime) -> None:
-    """Between the draft and the cut-off stories may still come; after it nothing changes by itself, and it is decided."""
+    """Between the draft and the cut-off stories may still come; after it none does by itself, and it is decided.
+
+    A story that says something else now is said so in the draft, until the edition is due: who approves it at T-3
+    minutes approves the corrected words, and rules approve no others.
+    """
     ready = Edition.objects.filter(
         state=Edition.State.READY, composed_at__isnull=False, newsletter__state=Newsletter.State.ACTIVE
     )
-    for edition in ready.select_related("newsletter").order_by("slot_at")[:MOST_AT_ONCE]:
-        if edition.composed_at and edition.composed_at >= cutoff_of(edition):
+    says_old_words = Item.objects.filter(edition=OuterRef("id"), picked=True, version__lt=F("article__version"))
+    ready = ready.annotate(is_outdated=Exists(says_old_words)).select_related("newsletter")
+    for edition in ready.order_by("slot_at")[:MOST_AT_ONCE]:
+        if edition.is_outdated and now < first_departure(edition):
+            ring(Job.EDITIONS_COMPOSE, edition_id=edition.id)
+        elif edition.composed_at and edition.composed_at >= cutoff_of(edition):
             _decide(edition, now=now)
         elif cutoff_of(edition) <= now:
             ring(Job.EDITIONS_COMPOSE, edition_id=edition.id)

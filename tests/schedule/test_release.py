@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.articles.models import Article
 from pipeline.delivery.models import Delivery, Send
-from pipeline.editions.acts.review import approve, rewrite, undo
-from pipeline.editions.models import Edition, Newsletter
+from pipeline.editions.acts.review import Stale, approve, rewrite, undo
+from pipeline.editions.models import Edition, Newsletter, Rendering
 from pipeline.staff.models import JournalEntry
 from tests.factories import articles, staff
 from tests.schedule.conftest import CUTOFF, DAILY, DRAFT, SLOT, Clock, first, newsletter, stories
@@ -37,6 +37,35 @@ def test_stories_may_come_until_the_cutoff_and_then_nothing_changes_by_itself(cl
     revision = first().revision
     clock.run(CUTOFF + timedelta(seconds=1), SLOT - timedelta(seconds=1), step=timedelta(seconds=97))
     assert first().revision == revision
+
+
+@pytest.mark.parametrize("when", [DRAFT + timedelta(minutes=1), SLOT - timedelta(minutes=3)])
+def test_a_story_that_says_something_else_now_says_it_in_the_draft_until_the_slot(clock: Clock, when: datetime) -> None:
+    newsletter(), stories()
+    clock.run(DRAFT, when - timedelta(seconds=1), step=timedelta(seconds=30))
+    seen = first()
+    told = seen.items.filter(picked=True)[0].article
+    Article.objects.filter(id=told.id).update(headline="Eleven states, not twelve", version=told.version + 1)
+    rung = clock.rung["editions.compose"]
+    clock.tick(when)
+    clock.tick(when + timedelta(seconds=1))
+    assert "Eleven states, not twelve" in Rendering.objects.get(edition=seen).html
+    assert clock.rung["editions.compose"] == rung + 1, "once for a change"
+    with pytest.raises(Stale):
+        approve(edition_id=seen.id, revision=seen.revision, actor=staff.ada(), now=when)
+
+
+def test_rules_approve_no_words_that_were_corrected_since(clock: Clock) -> None:
+    newsletter(approval="rules"), stories()
+    clock.tick(DRAFT)
+    clock.tick(CUTOFF)
+    told = first().items.filter(picked=True)[0].article
+    Article.objects.filter(id=told.id).update(headline="Eleven states, not twelve", version=told.version + 1)
+    clock.tick(CUTOFF + timedelta(seconds=1))
+    assert first().state == "ready"
+    clock.tick(CUTOFF + timedelta(seconds=2))
+    assert first().state == "approved"
+    assert "Eleven states, not twelve" in Rendering.objects.get(edition=first()).html
 
 
 def test_too_few_stories_at_the_draft_are_looked_for_again_until_the_cutoff(clock: Clock) -> None:
