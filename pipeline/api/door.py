@@ -16,7 +16,7 @@ from ninja.operation import Operation
 
 from pipeline.api.answers import Refusal, Refusing
 from pipeline.api.bearer import CLOSED, OPENED_BY, Bearer
-from pipeline.api.editions import deciding, placing, reading, sends
+from pipeline.api.editions import changes, deciding, placing, reading, sends
 from pipeline.api.editions.shapes import row_of as edition_row
 from pipeline.api.house import brakes, journal, newsletters, readers, sources, today
 from pipeline.api.stories import accounts, articles, popular, posts
@@ -39,7 +39,7 @@ CURRENT: Mapping[str, Callable[[int], Schema]] = {
     "article_id": articles.article_row,
 }
 ROUTERS: tuple[Router, ...] = (
-    today.router, reading.router, deciding.router, placing.router, sends.router, newsletters.router, articles.router,
+    today.router, reading.router, deciding.router, placing.router, changes.router, sends.router, newsletters.router, articles.router,
     posts.router, accounts.router, popular.router, sources.router, brakes.router, readers.router, journal.router,
 )  # fmt: skip
 
