@@ -1,9 +1,9 @@
-"""What people do to a source: pause it, have it looked at, end a caution, set its pace, give it a signed webhook."""
+"""What people do to a source: add it, pause it, have it looked at, end a caution, set its pace, give it a signed webhook."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,15 @@ from django.db import transaction
 from django.db.models import Q
 
 from pipeline.kernel.queue import Job, wake
+from pipeline.sources import discover
+from pipeline.sources.discover import Found
 from pipeline.sources.models import Channel, Push, Source
 from pipeline.sources.pushes import owners
 from pipeline.sources.pushes.hints import TOO_MANY_REQUESTS
 from pipeline.staff.journal import note
 from pipeline.staff.models import User
+
+USUAL_POLL_S = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,28 @@ class Terms:
 def terms_of(source: Source) -> Terms:
     """The terms a source has now."""
     return Terms(**{name: getattr(source, name) for name in Terms.__dataclass_fields__})
+
+
+@transaction.atomic
+def add(found: Found, *, name: str, terms: Terms | None, actor: User, now: datetime) -> tuple[Source, bool]:
+    """Begin to watch what was found, at these terms; the source, and whether it is new. Its first looks begin at once.
+
+    One we have only gains the ways it lacked: it keeps its own terms, and none need be given.
+    """
+    if terms is None:
+        source, made = discover.add(found, name=name, every_s=USUAL_POLL_S, now=now)
+    else:
+        asked = replace(found, zone=terms.zone)
+        source, made = discover.add(
+            asked, name=name, every_s=terms.poll_s, now=now, is_ours=terms.is_ours, settle_s=terms.settle_s
+        )
+    _noted("add", source.id, actor, now, ways=len(found.ways), made=made)
+    if made and terms is not None and terms.daily_budget is not None:
+        change(
+            source_id=source.id, terms=replace(terms_of(source), daily_budget=terms.daily_budget), actor=actor, now=now
+        )
+    wake_looks(source_id=source.id, now=now)
+    return source, made
 
 
 @transaction.atomic

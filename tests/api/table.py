@@ -14,6 +14,9 @@ from tests.factories.mornings import Morning
 from tests.factories.personas import EDITORS, EDITORS_AT_LARGE, EVERYBODY, POSTERS
 
 REASON = {"reason": "a test of locks"}
+#: An address the guard turns away at once, so that no site is asked.
+NOWHERE = "http://127.0.0.1:9/"
+TERMS = {"is_ours": True, "zone": "Asia/Tokyo"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Row:
     may: frozenset[str]
     body: dict[str, Any] = field(default_factory=dict)
     edition: str = "ready"
+    let_in: frozenset[int] = frozenset({200, 409})  #: what whoever may hears
 
 
 WORDS = {"subject": "Ours", "preheader": "", "note": ""}
@@ -88,6 +92,11 @@ TABLE: dict[str, Row] = {
     "lift_hand": Row(EDITORS_AT_LARGE, REASON),
     "list_sources": Row(EVERYBODY),
     "show_source": Row(EVERYBODY),
+    "look_at_site": Row(EDITORS_AT_LARGE, {"url": NOWHERE}, let_in=frozenset({422})),
+    "add_source": Row(EDITORS_AT_LARGE, {"url": NOWHERE, **TERMS}, let_in=frozenset({422})),
+    "change_source": Row(EDITORS_AT_LARGE, TERMS),
+    "open_webhook": Row(EDITORS_AT_LARGE, {"kind": "ghost"}),
+    "end_webhook": Row(EDITORS_AT_LARGE),
     "pause_source": Row(EDITORS_AT_LARGE),
     "resume_source": Row(EDITORS_AT_LARGE),
     "look_now": Row(EDITORS_AT_LARGE),
@@ -120,6 +129,7 @@ def numbers_of(row: Row, morning: Morning) -> dict[str, Any]:
         "account_id": Account.objects.values_list("id", flat=True)[0],
         "source_id": morning.held.article.source_id,
         "pin_id": Pin.objects.values_list("id", flat=True)[0],
+        "push_id": 1,
         "kind": "sending",
     }
 

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from pipeline.api import rates
 from pipeline.wsgi import application
 from tests.api.conftest import token_of
-from tests.api.table import TABLE, numbers_of
+from tests.api.table import NOWHERE, TABLE, numbers_of
 from tests.factories import personas
 from tests.factories.mornings import Morning
 
@@ -65,6 +65,8 @@ def test_no_operation_breaks_and_every_answer_is_as_described(
     def send(case: Case) -> None:
         if isinstance(case.body, dict) and type(case.body.get("revision")) is int:
             case.body["revision"] = house.ready.revision
+        if isinstance(case.body, dict) and "url" in case.body:
+            case.body["url"] = NOWHERE  # no site is asked from here
         with personas.undone():
             response = case.call(headers=headers)
         called.add(case.operation.definition.raw["operationId"])

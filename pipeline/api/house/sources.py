@@ -74,33 +74,33 @@ def show_source(request: Asked, source_id: Id) -> SourceRow:  # noqa: ARG001
 @router.post(f"{SITE}/pause", response=told(SourceDone), summary="Pause a source")
 def pause_source(request: Asked, source_id: Id) -> SourceDone:
     """Nobody looks until someone resumes; stories we have stay as they are."""
-    actor = _steering(request, source_id)
+    actor = steering(request, source_id)
     done = steer.pause(source_id=source_id, actor=actor, now=timezone.now())
-    return _told(source_id, *turned(done, said="Paused."))
+    return done_to(source_id, *turned(done, said="Paused."))
 
 
 @router.post(f"{SITE}/resume", response=told(SourceDone), summary="Resume a source")
 def resume_source(request: Asked, source_id: Id) -> SourceDone:
     """Watched again, beginning now."""
-    actor = _steering(request, source_id)
+    actor = steering(request, source_id)
     done = steer.resume(source_id=source_id, actor=actor, now=timezone.now())
-    return _told(source_id, *turned(done, said="Watched again."))
+    return done_to(source_id, *turned(done, said="Watched again."))
 
 
 @router.post(f"{SITE}/look", response=told(SourceDone), summary="Look now")
 def look_now(request: Asked, source_id: Id) -> SourceDone:
     """Ask the site at once, by every way that may be asked; `done` is false where none may."""
-    actor = _steering(request, source_id)
+    actor = steering(request, source_id)
     ways = steer.look_now(source_id=source_id, actor=actor, now=timezone.now())
-    return _told(source_id, bool(ways), f"Looked at now by {ways} ways.")
+    return done_to(source_id, bool(ways), f"Looked at now by {ways} ways.")
 
 
 @router.post(f"{SITE}/end-caution", response=told(SourceDone), summary="End a caution")
 def end_caution(request: Asked, source_id: Id) -> SourceDone:
     """Trust it again; what was held stays held."""
-    actor = _steering(request, source_id)
+    actor = steering(request, source_id)
     done = steer.end_caution(source_id=source_id, actor=actor, now=timezone.now())
-    return _told(source_id, *turned(done, said="Trusted again from now on."))
+    return done_to(source_id, *turned(done, said="Trusted again from now on."))
 
 
 def source_row(source_id: int) -> SourceRow:
@@ -121,11 +121,13 @@ def _rows(found: list[Source]) -> list[SourceRow]:
     ]
 
 
-def _steering(request: Asked, source_id: int) -> User:
+def steering(request: Asked, source_id: int) -> User:
+    """Whoever asks, if they may steer; a source that is not there is not found."""
     actor = editor(request)
     get_object_or_404(Source.objects.only("id"), id=source_id)
     return actor
 
 
-def _told(source_id: int, done: bool, message: str) -> SourceDone:
+def done_to(source_id: int, done: bool, message: str) -> SourceDone:
+    """What came of an act, with the source as it is now."""
     return SourceDone(done=done, message=message, source=source_row(source_id))

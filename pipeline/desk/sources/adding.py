@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from dataclasses import replace
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,42 +14,17 @@ from pipeline.desk import frame, sign_in
 from pipeline.desk.sources import finds
 from pipeline.desk.sources.terms import TermsForm, faults, typed
 from pipeline.kernel.config import config
-from pipeline.kernel.outbound.http import Answer, Client, TooSlow, Validators
+from pipeline.kernel.outbound.patient import Patient
 from pipeline.sources import discover, steer
-from pipeline.sources.discover import Found, NothingToWatch
-from pipeline.sources.models import Source
+from pipeline.sources.discover import NothingToWatch
 from pipeline.sources.steer import Terms
-from pipeline.staff.journal import note
 
-PATIENCE_S = 18.0  #: after this nothing more is asked; what is under way ends within ONE_ANSWER_S
-ONE_ANSWER_S, ONE_READ_S = 9.0, 5.0
 LONGEST_URL, LONGEST_NAME = 500, 120
 #: What the guide's form says, so that whoever came from there goes back there.
 GUIDE = "guide"
 NOT_YOURS = "Your role may look at sources but not add or change them. Nothing was changed; ask a desk head."
 NO_ADDRESS = "Give the address of a site or of its feed, such as dispatch.example.org."
 TOO_OLD = "What was found is more than an hour old, or not ours. Nothing was added; look at the site again."
-
-
-class Patient(Client):
-    """The guarded client for as long as a person waits: after PATIENCE_S it asks for nothing more."""
-
-    def __init__(self, *, site_url: str, allow: frozenset[str]) -> None:
-        super().__init__(site_url=site_url, allow=allow, io_s=ONE_READ_S, wall_s=ONE_ANSWER_S)
-        self._until = time.monotonic() + PATIENCE_S
-
-    def get(
-        self,
-        url: str,
-        *,
-        limit_bytes: int,
-        validators: Validators | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Raises TooSlow once the time is spent."""
-        if time.monotonic() > self._until:
-            raise TooSlow(f"the site takes longer than {PATIENCE_S:g} s")
-        return super().get(url, limit_bytes=limit_bytes, validators=validators, headers=headers)
 
 
 @sign_in.required
@@ -98,7 +70,8 @@ def add(request: sign_in.Guest) -> HttpResponse:
     if discover.known(found) is None and not form.is_valid():
         draft = {field: request.POST.get(field, "") for field in (*form.fields, "name")}
         return _shown(request, url=url, signed=signed, draft=draft, wrong=faults(form), status=400)
-    source, made = _added(request, found, name=name, terms=form.terms() if form.is_valid() else None)
+    terms = form.terms() if form.is_valid() else None
+    source, made = steer.add(found, name=name, terms=terms, actor=request.user, now=timezone.now())
     if made:
         messages.success(
             request, f"Added: {source.name}. Its first look begins now; what is there already is known and never told."
@@ -108,26 +81,6 @@ def add(request: sign_in.Guest) -> HttpResponse:
     if request.POST.get("then") == GUIDE:
         return redirect("desk:guide")
     return redirect("desk:source", source_id=source.id)
-
-
-@transaction.atomic
-def _added(request: sign_in.Guest, found: Found, *, name: str, terms: Terms | None) -> tuple[Source, bool]:
-    now = timezone.now()
-    if terms is None:
-        source, made = discover.add(found, name=name, every_s=120, now=now)
-    else:
-        asked = replace(found, zone=terms.zone)
-        source, made = discover.add(
-            asked, name=name, every_s=terms.poll_s, now=now, is_ours=terms.is_ours, settle_s=terms.settle_s
-        )
-    note(
-        verb="add", subject="source", subject_id=source.id, now=now, actor=request.user, ways=len(found.ways), made=made
-    )
-    if made and terms is not None and terms.daily_budget is not None:
-        budgeted = replace(steer.terms_of(source), daily_budget=terms.daily_budget)
-        steer.change(source_id=source.id, terms=budgeted, actor=request.user, now=now)
-    steer.wake_looks(source_id=source.id, now=now)
-    return source, made
 
 
 def _shown(

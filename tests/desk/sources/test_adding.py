@@ -14,6 +14,7 @@ from lxml import html as lxml_html
 
 from pipeline.desk.sources import adding, finds
 from pipeline.kernel.config import config
+from pipeline.kernel.outbound import patient
 from pipeline.kernel.outbound.http import TooSlow
 from pipeline.sources.models import Channel, Push, Source
 from pipeline.staff.models import JournalEntry
@@ -193,7 +194,7 @@ def test_who_may_only_look_neither_asks_a_site_nor_adds_it(client: Client, site:
 
 
 def test_a_person_waits_less_than_half_a_minute(site: WebSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert adding.PATIENCE_S + adding.ONE_ANSWER_S < 30
+    assert patient.PATIENCE_S + patient.ONE_ANSWER_S < 30
     site.put_feed()
     with adding.Patient(site_url="https://news.example.org", allow=frozenset({site.place})) as client:
         assert client.get(f"{site.url}/feed/", limit_bytes=10_000).status == 200
