@@ -71,7 +71,7 @@ def test_credentials_are_given_as_offered(
     with Scripted((words_, "PIPELINING"), rules, tls=secure[0], wrapped=True) as server:
         to = {"username": "u", "password": "p\u00e4ss", "security": "tls"}
         book = submitted(server, letters(2), to=to, ssl_context=secure[1])
-    assert book.outcomes == [A, A]
+    assert book.outcomes == [A, A], book.error
     assert [line for _, line in server.heard][2 : 2 + len(lines)] == lines
 
 
