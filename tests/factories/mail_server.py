@@ -87,7 +87,8 @@ class Visit(socketserver.StreamRequestHandler):
                 self.command(line)
 
     def command(self, line: bytes) -> None:
-        stage = line[:4].decode().upper().replace("STAR", "STARTTLS")
+        word = line[:4].decode()  # credentials are lines of base64, where capitals count
+        stage = (word.upper() if word.upper() in (*USUAL, "STAR", "BDAT") else word).replace("STAR", "STARTTLS")
         if stage == "BDAT":
             self.keep(stage, self.rfile.read(int(line.split()[1])))
             return
