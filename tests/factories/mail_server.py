@@ -88,7 +88,7 @@ class Visit(socketserver.StreamRequestHandler):
 
     def command(self, line: bytes) -> None:
         word = line[:4].decode()  # credentials are lines of base64, where capitals count
-        stage = (word.upper() if word.upper() in (*USUAL, "STAR", "BDAT") else word).replace("STAR", "STARTTLS")
+        stage = (word.upper() if word.upper() in (*USUAL, "EHLO", "STAR", "BDAT") else word).replace("STAR", "STARTTLS")
         if stage == "BDAT":
             self.keep(stage, self.rfile.read(int(line.split()[1])))
             return
