@@ -164,7 +164,7 @@ def built() -> Iterator[House]:
 
 
 def _end(made: House) -> None:
-    if made.up is None:
+    if made.up is None or made.up.poll() is not None:
         return
     os.killpg(made.up.pid, signal.SIGTERM)
     try:

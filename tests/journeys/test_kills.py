@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -115,7 +116,13 @@ def test_killing_the_whole_tree_leaves_nothing_and_the_next_start_works(house: H
     everything = house.pids("")
     os.kill(house.up.pid, signal.SIGKILL)
     house.up.wait()
-    house.until(lambda: not set(everything) & set(house.pids("")), 30, "every process gone after its owner's kill -9")
+    try:
+        house.until(
+            lambda: not set(everything) & set(house.pids("")), 30, "every process gone after its owner's kill -9"
+        )
+    except AssertionError as error:
+        lives = [Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ") for pid in house.pids("")]
+        raise AssertionError(f"{error}\nstill there: {lives}") from error
     house.start()
     house.until(lambda: house.one("SELECT count(*) FROM dateline_article") >= 10, 20, "the rows of before")
     for pid in house.pids(""):

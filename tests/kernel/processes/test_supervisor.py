@@ -28,7 +28,9 @@ time.sleep(600)
 DEAF = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(600)"
 KEEPER = """
 import sys, time
+from pipeline.kernel.processes import supervisor
 from pipeline.kernel.processes.supervisor import Process, Supervisor
+supervisor.STOP_WITHIN_S = 0.3
 made = Supervisor(environ={}, say=lambda name, line: print(line, flush=True))
 made.start([Process("sleeper", [sys.executable, "-c", sys.argv[1]])])
 print("pid", made.pid("sleeper"), flush=True)
@@ -151,16 +153,28 @@ def test_one_that_does_not_listen_is_killed_and_that_is_said(
     assert "did not stop in time and was killed" in heard.of("deaf")
 
 
-def test_programs_do_not_outlive_a_supervisor_killed_outright() -> None:
+@pytest.mark.parametrize("source", [SLEEPER, DEAF], ids=["that listen", "that do not"])
+def test_programs_do_not_outlive_a_supervisor_killed_outright(source: str) -> None:
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    keeper = subprocess.Popen([sys.executable, "-c", KEEPER, SLEEPER], env=environ, stdout=subprocess.PIPE, text=True)
+    keeper = subprocess.Popen([sys.executable, "-c", KEEPER, source], env=environ, stdout=subprocess.PIPE, text=True)
     assert keeper.stdout is not None
-    said = [keeper.stdout.readline() for _ in range(2)]
+    said = [keeper.stdout.readline() for _ in range(2)]  # the sleeper is awake, the deaf one is deaf
     pid = int(next(line for line in said if line.startswith("pid")).split()[1])
     assert alive(pid)
     os.kill(keeper.pid, signal.SIGKILL)
     keeper.communicate()
     assert until(lambda: not alive(pid))
+
+
+def test_the_warden_is_gone_once_all_are_stopped(supervisor: Supervisor, heard: Heard) -> None:
+    supervisor.start([program("worker", SLEEPER)])
+    assert until(lambda: heard.of("worker"))
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    beside = [pid for pid in map(int, children.read_text().split()) if pid != supervisor.pid("worker")]
+    wardens = [pid for pid in beside if b"warden.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert len(wardens) == 1
+    supervisor.stop()
+    assert not alive(wardens[0])
 
 
 def test_a_port_that_is_taken_is_said_before_anything_starts(supervisor: Supervisor, heard: Heard) -> None:
