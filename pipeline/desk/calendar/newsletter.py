@@ -10,21 +10,17 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from pipeline.articles.models import Article
 from pipeline.audience.counts import audience
 from pipeline.desk import frame, sign_in, words
-from pipeline.desk.calendar import sentences
 from pipeline.editions.choosing.pool import rules_of
 from pipeline.editions.choosing.rules import UnusableRule
-from pipeline.editions.compose import OPEN_STATES, chosen_for
-from pipeline.editions.models import Edition, Newsletter
-from pipeline.schedule import calendar
+from pipeline.editions.models import Newsletter
+from pipeline.schedule.newsletters import sentences
 from pipeline.schedule.newsletters.changing import may_change
-from pipeline.schedule.slots import Cadence, CadenceError, Slot
+from pipeline.schedule.newsletters.trying import Run, ahead
+from pipeline.schedule.slots import CadenceError
 from pipeline.staff.models import JournalEntry
 from pipeline.staff.people import may_edit
-
-RUNS = 5
 
 
 @sign_in.required
@@ -64,37 +60,29 @@ def _blocks(row: Newsletter) -> list[str]:
 def runs_of(row: Newsletter, *, now: datetime) -> tuple[list[dict[str, Any]], str]:
     """The next runs, and why there are none where the cadence cannot be read."""
     try:
-        ahead = calendar.upcoming(row, now=now, most=RUNS)
+        return [run_told(run, now=now) for run in ahead(row, now=now)], ""
     except CadenceError as error:
-        return [], f"Its times cannot be read ({error}): nothing leaves until that is mended."
-    known = {edition.slot_at: edition for edition in row.editions.filter(slot_at__in=[slot.at for slot in ahead])}
-    return [_run(row, slot, known.get(slot.at), now=now) for slot in ahead], ""
+        return [], unreadable(str(error))
 
 
-def _run(row: Newsletter, slot: Slot, edition: Edition | None, *, now: datetime) -> dict[str, Any]:
-    off = Cadence.from_json(row.cadence).day_off(slot.local_date)
-    told = words.edition(edition, now=now) if edition is not None else slot.note
+def unreadable(why: str) -> str:
+    """Times that cannot be read, in a sentence."""
+    return f"Its times cannot be read ({why}): nothing leaves until that is mended."
+
+
+def run_told(run: Run, *, now: datetime) -> dict[str, Any]:
+    """A run as pages show it."""
+    edition = run.edition
+    state = edition.state if edition is not None else "planned" if run.off is None else "skipped"
     return {
-        "at": slot.at,
-        "day": slot.local_date,
-        "badge": words.badge("edition", edition.state if edition is not None else "skipped" if off else "planned"),
-        "why": told,
+        "at": run.slot.at,
+        "day": run.slot.local_date,
+        "badge": words.badge("edition", state),
+        "why": words.edition(edition, now=now) if edition is not None else run.slot.note,
         "edition_id": edition.id if edition is not None else None,
-        "stories": _stories(edition if edition is not None else Edition(newsletter=row, slot_at=slot.at)),
-        "is_off": off is not None,
+        "stories": run.stories,
+        "is_off": run.off is not None,
     }
-
-
-def _stories(edition: Edition) -> list[str]:
-    """Headlines it would carry if it were composed now. Of an edition no row stands for yet nothing is kept."""
-    if edition.id is None or edition.state not in OPEN_STATES:
-        return []
-    try:
-        picked = [choice.article_id for choice in chosen_for(edition).choices if choice.picked]
-    except UnusableRule:
-        return []
-    headlines = dict(Article.objects.filter(id__in=picked).values_list("id", "headline"))
-    return [headlines[article_id] for article_id in dict.fromkeys(picked) if article_id in headlines]
 
 
 def _history(row: Newsletter) -> list[JournalEntry]:

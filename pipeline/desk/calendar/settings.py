@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from pipeline.desk import frame, sign_in
-from pipeline.desk.calendar import sentences
-from pipeline.desk.calendar.newsletter import runs_of
+from pipeline.desk.calendar.newsletter import run_told, unreadable
 from pipeline.desk.calendar.settings_form import SettingsForm, typed
 from pipeline.desk.sources.terms import faults
 from pipeline.editions.acts.review import Refused
 from pipeline.editions.models import Newsletter
-from pipeline.schedule.newsletters import changing
+from pipeline.schedule.newsletters import changing, trying
 
 _LONGEST_BASE = 20_000
 
@@ -81,18 +79,13 @@ def keep_settings(request: sign_in.Guest, newsletter_id: int) -> HttpResponse:
 
 
 def tried(request: sign_in.Guest, row: Newsletter, act: Callable[[], object]) -> HttpResponse:
-    """Do it, look at the newsletter, take it back: what is shown is what would be."""
-    before, refused = dict(sentences.settings(row)), ""
-    with transaction.atomic():
-        try:
-            act()
-        except Refused as error:
-            refused = str(error)
-        after = Newsletter.objects.select_related("segment", "topic", "owner").get(id=row.id)
-        told = [(about, before.get(about, ""), said) for about, said in sentences.settings(after) if said != before.get(about)]  # fmt: skip
-        runs, trouble = runs_of(after, now=timezone.now())
-        transaction.set_rollback(True)
-    return _effect(request, after, refused=refused, changes=told, runs=runs, trouble=trouble)
+    """What an act would mean, as a piece of the page."""
+    now = timezone.now()
+    told = trying.tried(row, act, now=now)
+    return _effect(
+        request, told.newsletter, refused=told.refused, changes=told.changes,
+        runs=[run_told(run, now=now) for run in told.runs], trouble=unreadable(told.trouble) if told.trouble else "",
+    )  # fmt: skip
 
 
 def _effect(request: sign_in.Guest, row: Newsletter, **more: Any) -> HttpResponse:

@@ -10,13 +10,13 @@ from typing import Any
 from django import forms
 
 from pipeline.audience.models import Segment
-from pipeline.desk.calendar.sentences import span
 from pipeline.desk.sources.terms import TermsForm
 from pipeline.editions.designs.look import PAPERS, TYPEFACES
 from pipeline.editions.models import Newsletter
 from pipeline.engagement.models import Mode
 from pipeline.schedule.newsletters.changing import LATE_POLICIES, LOOKS
 from pipeline.schedule.newsletters.making import DESIGNS
+from pipeline.schedule.newsletters.sentences import span
 from pipeline.schedule.slots import KINDS, WEEKDAYS
 from pipeline.staff.models import User
 

@@ -17,13 +17,13 @@ from django.views.decorators.http import require_safe
 
 from pipeline.audience.counts import audience
 from pipeline.desk import frame, sign_in, today, words
-from pipeline.desk.calendar import sentences
 from pipeline.desk.editions import preview, problems, results, stories
 from pipeline.desk.editions.composing import history, truth
 from pipeline.editions.acts import ordering, review
 from pipeline.editions.choosing.pool import cutoff_of, frame_of
 from pipeline.editions.models import Block, Edition, Newsletter
 from pipeline.kernel.pages import ago, local
+from pipeline.schedule.newsletters import sentences
 from pipeline.staff import people
 
 PAGE = 25

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from pipeline.desk.calendar.sentences import settings, span, when
 from pipeline.editions.models import Edition, Newsletter
+from pipeline.schedule.newsletters.sentences import settings, span, when
 from pipeline.staff.models import Role
 from tests.factories import articles, editions, staff
 

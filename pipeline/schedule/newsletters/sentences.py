@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from pipeline.audience.counts import Audience
 from pipeline.audience.sunset import ANSWER_DAYS, UNSEEN_DAYS
-from pipeline.desk import words
-from pipeline.desk.frame import zone_of
+from pipeline.editions.choosing.departures import zone_of
 from pipeline.editions.models import Newsletter
 from pipeline.kernel.pages import number
 from pipeline.schedule.slots import WEEKDAYS, Cadence, CadenceError
@@ -49,7 +48,7 @@ def settings(row: Newsletter) -> list[tuple[str, str]]:
         ("Undo", f"An approval can be taken back for {span(row.undo_s)}." if row.undo_s else "An approval cannot be taken back."),
         ("Minimum", f"Below {row.minimum} {'story' if row.minimum == 1 else 'stories'} {_BELOW.get(row.below_minimum, row.below_minimum)}."),
         ("Age", f"No story is older than {row.max_age_h} h; the first edition looks back {row.first_window_h} h."),
-        ("Carry-over", f"A story without room waits for {words.count(row.carry_editions, 'edition')}." if row.carry_editions else "A story without room is not carried over."),
+        ("Carry-over", f"A story without room waits for {_count(row.carry_editions, 'edition')}." if row.carry_editions else "A story without room is not carried over."),
         ("Late", f"An edition more than {span(row.late_after_s)} late {_LATE.get(row.late_policy, row.late_policy)}; after {span(row.keeps_s)} nobody is mailed it any more."),
         ("Audience", _audience(row)),
         ("Sender", _sender(row)),
@@ -62,6 +61,10 @@ def settings(row: Newsletter) -> list[tuple[str, str]]:
         ("What is recorded", _TRACKING.get(row.tracking, "")),
         ("Silence", _silence(row)),
     ]  # fmt: skip
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{number(n)} {noun}{'' if n == 1 else 's'}"
 
 
 def _silence(row: Newsletter) -> str:
@@ -103,7 +106,7 @@ def _blocks(row: Newsletter) -> str:
 
 def reach(row: Newsletter, found: Audience) -> str:
     """Whom its next edition is for, as a sum: who chose it, minus each kind of reader it passes over."""
-    chose = f"{words.count(found.chose, 'reader')} chose {row.name}"
+    chose = f"{_count(found.chose, 'reader')} chose {row.name}"
     minus = [
         (found.suppressed, "suppressed"),
         (found.resting, "resting (asked, no answer)"),
@@ -147,7 +150,7 @@ def when(row: Newsletter) -> str:
         return f"At {at} {zone} on day {days} of every month."
     days = ", ".join(_DAYS[WEEKDAYS[number]] for number in sorted(cadence.weekdays)) or "every day"
     clock = "on each reader’s own clock" if row.at_readers_clock else zone
-    holidays = f", but for {words.count(len(cadence.holidays), 'holiday')}" if cadence.holidays else ""
+    holidays = f", but for {_count(len(cadence.holidays), 'holiday')}" if cadence.holidays else ""
     return f"At {at} {clock}, {days}{holidays}; the wall clock counts when clocks change."
 
 
