@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from django.db.models import Model, QuerySet, TextChoices
 from ninja import Field, Schema
@@ -25,6 +26,18 @@ Before = Annotated[int | None, Field(ge=1, le=LARGEST_ID, description="`next` of
 def among(choices: type[TextChoices]) -> WithJsonSchema:
     """For the description: the values there are. Choices of several rows have one name, and would take each other's."""
     return WithJsonSchema({"type": "string", "enum": list(choices.values)})
+
+
+def one_of(values: Iterable[str]) -> tuple[AfterValidator, WithJsonSchema]:
+    """One of these words, and the description that lists them."""
+    known = list(values)
+
+    def check(said: str) -> str:
+        if said not in known:
+            raise ValueError(f"one of {', '.join(word or 'nothing' for word in known)}")
+        return said
+
+    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": known})
 
 
 def one_line(said: str) -> str:
@@ -59,6 +72,15 @@ def of_this_age(day: date) -> date:
     return day
 
 
+def zone_named(name: str) -> str:
+    """A zone of the tz database."""
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("no such zone; name it as Continent/City, such as Europe/Brussels") from error
+
+
+Zone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(zone_named)]
 Day = Annotated[date, AfterValidator(of_this_age)]
 Moment = Annotated[AwareDatetime, AfterValidator(within_reach)]
 Line = Annotated[str, StringConstraints(max_length=300), AfterValidator(one_line)]
@@ -107,6 +129,7 @@ class Refusing(Exception):
     kept: str = NOTHING
     hint: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    current: Schema | None = None
 
 
 #: For the `response` of every operation: what it may answer instead of its own row.

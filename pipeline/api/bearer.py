@@ -10,7 +10,7 @@ from pipeline.api import rates
 from pipeline.api.answers import Refusing
 from pipeline.posts.acts import review
 from pipeline.staff import people, tokens
-from pipeline.staff.models import ApiToken, Grant, User
+from pipeline.staff.models import ApiToken, Grant, Role, User
 
 CLOSED = "This door opens with a token of Dateline's: Authorization: Bearer dl_…"
 OPENED_BY = "Make a token at the desk, under your account; it may have expired or been revoked."
@@ -49,6 +49,29 @@ def editor(request: Asked) -> User:
     user = caller(request)
     if not user.may_edit:
         raise forbidden("edits")
+    return user
+
+
+def head(request: Asked) -> User:
+    """Someone who decides how things work."""
+    user = caller(request)
+    if not user.is_active or user.role not in {Role.ADMIN, Role.HEAD}:
+        raise forbidden("decides how things work: a desk head's or an administrator's")
+    return user
+
+
+def head_of(request: Asked, newsletter_id: int) -> User:
+    """Someone who decides how this newsletter works."""
+    user = head(request)
+    touch(user, Grant.Kind.NEWSLETTER, newsletter_id)
+    return user
+
+
+def admin(request: Asked) -> User:
+    """Someone who decides who may do what."""
+    user = caller(request)
+    if not user.is_active or user.role != Role.ADMIN:
+        raise forbidden("decides who may do what: an administrator's")
     return user
 
 

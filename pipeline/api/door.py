@@ -19,6 +19,7 @@ from pipeline.api.bearer import CLOSED, OPENED_BY, Bearer
 from pipeline.api.editions import changes, deciding, placing, reading, sends
 from pipeline.api.editions.shapes import row_of as edition_row
 from pipeline.api.house import brakes, journal, newsletters, readers, sources, today, watching
+from pipeline.api.rules import blocks, making, settings
 from pipeline.api.stories import accounts, articles, popular, posts
 from pipeline.editions.acts import review
 from pipeline.posts.acts import review as posts_review
@@ -41,6 +42,7 @@ CURRENT: Mapping[str, Callable[[int], Schema]] = {
 ROUTERS: tuple[Router, ...] = (
     today.router, reading.router, deciding.router, placing.router, changes.router, sends.router, newsletters.router, articles.router,
     posts.router, accounts.router, popular.router, sources.router, watching.router, brakes.router, readers.router, journal.router,
+    settings.router, blocks.router, making.router,
 )  # fmt: skip
 
 
@@ -74,7 +76,7 @@ def _answer(request: HttpRequest, refusal: Refusing, *, current: Schema | None =
 
 
 def _turned_down(request: HttpRequest, error: Any) -> HttpResponse:
-    return _answer(request, error)
+    return _answer(request, error, current=error.current)
 
 
 def _conflict(request: HttpRequest, error: Any) -> HttpResponse:

@@ -10,8 +10,9 @@ from pipeline.api.door import api
 from pipeline.editions.models import Newsletter
 from pipeline.posts.models import Account, Post
 from pipeline.ranking.models import Pin
+from pipeline.schedule.newsletters.changing import mark_of, mark_of_blocks
 from tests.factories.mornings import Morning
-from tests.factories.personas import EDITORS, EDITORS_AT_LARGE, EVERYBODY, POSTERS
+from tests.factories.personas import EDITORS, EDITORS_AT_LARGE, EVERYBODY, HEADS, POSTERS
 
 REASON = {"reason": "a test of locks"}
 #: An address the guard turns away at once, so that no site is asked.
@@ -29,6 +30,7 @@ class Row:
     let_in: frozenset[int] = frozenset({200, 409})  #: what whoever may hears
 
 
+BLOCKS = {"blocks": [{"kind": "top", "title": "Now", "rule": {"count": 4}}]}
 WORDS = {"subject": "Ours", "preheader": "", "note": ""}
 TABLE: dict[str, Row] = {
     "show_today": Row(EVERYBODY),
@@ -68,6 +70,13 @@ TABLE: dict[str, Row] = {
     "pause_newsletter": Row(EDITORS, REASON),
     "resume_newsletter": Row(EDITORS, {"gap": "carry"}),
     "end_newsletter": Row(EDITORS, REASON),
+    "show_settings": Row(EVERYBODY),
+    "try_settings": Row(HEADS, {"minimum": 5}),
+    "change_settings": Row(HEADS, {"seen": "{settings}", "settings": {"minimum": 5}}),
+    "show_blocks": Row(EVERYBODY),
+    "try_blocks": Row(HEADS, BLOCKS),
+    "change_blocks": Row(HEADS, {"seen": "{blocks}", **BLOCKS}),
+    "make_newsletter": Row(HEADS, {"name": "Evening", "publisher": "Us", "sender": "us@example.org"}),
     "list_articles": Row(EVERYBODY),
     "show_article": Row(EVERYBODY),
     "kill_article": Row(EDITORS_AT_LARGE, REASON),
@@ -140,9 +149,15 @@ def filled(path: str, row: Row, morning: Morning) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: str(numbers[found[1]]), path)
 
 
+def seen_of(morning: Morning) -> dict[str, str]:
+    """The marks of what is there, by the names bodies give them."""
+    row = Newsletter.objects.get(id=morning.ready.newsletter_id)
+    return {"{settings}": mark_of(row), "{blocks}": mark_of_blocks(row)}
+
+
 def body_of(row: Row, morning: Morning) -> dict[str, Any]:
     """What is sent: the revision goes along, whoever does not want it does not read it."""
     alerts = Newsletter.objects.get(kind=Newsletter.Kind.ALERT).id
-    known = {"{alerts}": alerts, "{story}": morning.stories[0].id}
+    known = {"{alerts}": alerts, "{story}": morning.stories[0].id, **seen_of(morning)}
     told = {name: known.get(value, value) if isinstance(value, str) else value for name, value in row.body.items()}
     return {"revision": morning.ready.revision, **told}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -16,12 +16,12 @@ from pipeline.editions.acts.review import Refused
 from pipeline.editions.choosing.departures import zone_of
 from pipeline.editions.models import Newsletter
 from pipeline.schedule import calendar
-from pipeline.schedule.slots import Cadence, CadenceError, Slot
+from pipeline.schedule.newsletters import trying
+from pipeline.schedule.slots import CadenceError
 from pipeline.staff.models import Grant
 
 router = Router(tags=["newsletters"])
 LETTER = "/newsletters/{int:newsletter_id}"
-RUNS = 5
 
 
 class NewsletterRow(Schema):
@@ -43,7 +43,7 @@ class NewsletterList(Schema):
     newsletters: list[NewsletterRow]
 
 
-class Run(Schema):
+class RunRow(Schema):
     """A departure ahead, or a day without one."""
 
     at: datetime
@@ -51,6 +51,7 @@ class Run(Schema):
     off: str = Field(description='why it does not leave that day; "" where it does')
     note: str
     edition_id: int | None
+    stories: list[str] = Field(description="headlines it would carry if it were composed now")
 
 
 class NewsletterWhole(NewsletterRow):
@@ -58,7 +59,7 @@ class NewsletterWhole(NewsletterRow):
 
     cadence: dict[str, Any]
     blocks: list[dict[str, Any]]
-    runs: list[Run]
+    runs: list[RunRow]
     trouble: str = Field(description='why its times cannot be read; "" where they can')
 
 
@@ -151,19 +152,22 @@ def _row(row: Newsletter) -> NewsletterRow:
     return NewsletterRow(**{name: getattr(row, name) for name in same}, zone=zone_of(row))
 
 
-def _runs(row: Newsletter, *, now: datetime) -> tuple[list[Run], str]:
+def _runs(row: Newsletter, *, now: datetime) -> tuple[list[RunRow], str]:
     try:
-        ahead = calendar.upcoming(row, now=now, most=RUNS)
-        cadence = Cadence.from_json(row.cadence)
+        return run_rows(trying.ahead(row, now=now)), ""
     except CadenceError as error:
         return [], str(error)
-    known = dict(row.editions.filter(slot_at__in=[slot.at for slot in ahead]).values_list("slot_at", "id"))
-    return [_run(slot, cadence, known.get(slot.at)) for slot in ahead], ""
 
 
-def _run(slot: Slot, cadence: Cadence, edition_id: int | None) -> Run:
-    off = cadence.day_off(slot.local_date)
-    return Run(at=slot.at, day=slot.local_date, off=off or "", note=slot.note, edition_id=edition_id)
+def run_rows(runs: Sequence[trying.Run]) -> list[RunRow]:
+    """As programs read them."""
+    return [
+        RunRow(
+            at=run.slot.at, day=run.slot.local_date, off=run.off or "", note=run.slot.note, stories=list(run.stories),
+            edition_id=run.edition.id if run.edition else None,
+        )
+        for run in runs
+    ]  # fmt: skip
 
 
 def _acted(

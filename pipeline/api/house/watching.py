@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from ninja import Field, Router, Schema
-from pydantic import AfterValidator, StringConstraints
+from pydantic import StringConstraints
 
-from pipeline.api.answers import Done, Id, Refusing, Word, told, turned
+from pipeline.api.answers import Done, Id, Refusing, Word, Zone, told, turned
 from pipeline.api.bearer import Asked, editor
 from pipeline.api.house.sources import SITE, SourceDone, SourceRow, done_to, source_row, steering
 from pipeline.kernel.config import config
@@ -22,14 +21,6 @@ from pipeline.sources.steer import Terms
 router = Router(tags=["sources"])
 
 
-def _zone(name: str) -> str:
-    try:
-        return ZoneInfo(name).key
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError("no such zone; name it as Continent/City, such as Europe/Brussels") from error
-
-
-Zone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_zone)]
 Url = Annotated[str, StringConstraints(min_length=4, max_length=500, pattern=r"^[^\s\x00]+\.[^\s\x00]+$")]
 
 
