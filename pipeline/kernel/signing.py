@@ -43,6 +43,11 @@ class Keyring:
             raise ValueError("the secret is empty")
         return cls({kid: _stretched(text) for kid, text in enumerate(secrets, start=1) if text})
 
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The numbers of the keys this ring holds."""
+        return frozenset(self._keys)
+
     def hasher(self, *, person: bytes, size: int = 8, kid: int | None = None) -> hashlib.blake2b:
         """A keyed hash object to `.copy()`, made once per use: half the cost of keying it each time.
 

@@ -20,7 +20,20 @@ from typing import Any
 from pipeline.engagement import tokens
 from pipeline.engagement.records import Flag
 from pipeline.kernel.signing import Keyring
-from pipeline.tracking.answers import EMPTY, GIF, JSON, PRIVATE, TEXT, Header, Receive, Scope, Send, not_found, reply
+from pipeline.tracking.answers import (
+    EMPTY,
+    GIF,
+    JSON,
+    PRIVATE,
+    TEXT,
+    Header,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    not_found,
+    reply,
+)
 from pipeline.tracking.destinations import Destinations, location
 from pipeline.tracking.links import LinkSource, PostgresLinks
 from pipeline.tracking.recorder import Recorder
@@ -40,6 +53,9 @@ _PREFIX = len("/c/")
 _HONEYPOT, _MANGLED, _MAC_OK = int(Flag.HONEYPOT), int(Flag.MANGLED), int(Flag.MAC_OK)
 #: One transparent pixel: header, two colours, graphic control, descriptor, one LZW block, trailer.
 PIXEL = bytes.fromhex("474946383961 01000100800000 000000ffffff 21f90401000000 00 2c000000000100010000 02024401 00 3b")
+_PIXEL_HEADERS = [(b"content-type", GIF), (b"content-length", b"%d" % len(PIXEL)), *PRIVATE]
+_PIXEL_START: Message = {"type": "http.response.start", "status": 200, "headers": _PIXEL_HEADERS}
+_PIXEL_BODY: Message = {"type": "http.response.body", "body": PIXEL}
 _REDIRECT: tuple[Header, ...] = (*PRIVATE, (b"content-length", b"0"))
 
 logger = logging.getLogger(__name__)
@@ -95,7 +111,8 @@ class Door:
         self._home = location(settings.home_url)
         if not self._home:
             raise ValueError(f"the front page {settings.home_url!r} is not an absolute http or https address")
-        self._keyring = Keyring.from_secret(settings.secret_key, older=settings.older_secrets)
+        keyring = Keyring.from_secret(settings.secret_key, older=settings.older_secrets)
+        self._clicks, self._opens = tokens.Reader(keyring, kind="click"), tokens.Reader(keyring, kind="open")
         self._stream = Stream(
             Journal(spool, limit=settings.journal_limit),
             url=settings.redis_url,
@@ -106,10 +123,10 @@ class Door:
         )
         links = settings.links or PostgresLinks(settings.database_url, newest=settings.links_limit)
         self._destinations = Destinations(links, snapshot=spool / "links.jsonl", limit=settings.links_limit)
-        self._recorder = Recorder(self._stream, Visitors(spool), hops=settings.trusted_hops)
+        self._recorder = Recorder(self._stream, Visitors(spool, hops=settings.trusted_hops))
         site = settings.site or PostgresSite(settings.database_url)
         self._lists, self._pages = Lists(site, snapshot=spool / "lists.json"), Pages(site)
-        self._beacon = Beacon(self._keyring, self._pages, self._recorder)
+        self._beacon = Beacon(keyring, self._pages, self._recorder)
         self._script = script.served()
 
     async def start(self) -> None:
@@ -121,27 +138,29 @@ class Door:
         await asyncio.gather(self._destinations.close(), self._lists.close(), self._pages.close())
         await self._stream.close()
 
-    async def answer(self, scope: Scope, send: Send) -> None:
-        """Answer one request; a body that comes with it is not read."""
+    def answer(self, scope: Scope, send: Send) -> Awaitable[None]:
+        """The answer to one request, to be awaited; a body that comes with it is not read."""
         path: str = scope["path"]
         if len(path) > LONGEST_PATH:
-            await not_found(send)
-        elif path.startswith("/c/"):
-            await self._click(scope, path[_PREFIX:], send)
-        elif path.startswith("/o/"):
-            await self._open(scope, path[_PREFIX:], send)
-        elif path.startswith("/popular."):
-            await self._lists.answer(scope, send)
-        elif path.startswith("/b/"):
-            await self._beacon.answer(path[_PREFIX:], scope, send)
-        elif path == "/b.js":
-            await script.answer(self._script, scope, send)
-        elif path == "/healthz":
-            await reply(send, 200, JSON, json.dumps(self.health()).encode())
-        elif path == "/robots.txt":
-            await reply(send, 200, TEXT, b"User-agent: *\nDisallow: /\n")
-        else:
-            await not_found(send)
+            return not_found(send)
+        if path.startswith("/c/"):
+            return self._click(scope, path[_PREFIX:], send)
+        if path.startswith("/o/"):
+            return self._open(scope, path[_PREFIX:], send)
+        return self._rarer(path, scope, send)
+
+    def _rarer(self, path: str, scope: Scope, send: Send) -> Awaitable[None]:
+        if path.startswith("/popular."):
+            return self._lists.answer(scope, send)
+        if path.startswith("/b/"):
+            return self._beacon.answer(path[_PREFIX:], scope, send)
+        if path == "/b.js":
+            return script.answer(self._script, scope, send)
+        if path == "/healthz":
+            return reply(send, 200, JSON, json.dumps(self.health()).encode())
+        if path == "/robots.txt":
+            return reply(send, 200, TEXT, b"User-agent: *\nDisallow: /\n")
+        return not_found(send)
 
     def health(self) -> dict[str, Any]:
         """For /healthz: an answer at all means that readers are redirected."""
@@ -154,7 +173,7 @@ class Door:
         }
 
     async def _click(self, scope: Scope, text: str, send: Send) -> None:
-        token = tokens.read(self._keyring, text, kind="click")
+        token = self._clicks(text)
         found = self._destinations.get(token.origin, token.link)
         if found is None and token.valid:
             found = await self._destinations.find(token.origin, token.link)
@@ -169,14 +188,15 @@ class Door:
 
     async def _open(self, scope: Scope, text: str, send: Send) -> None:
         """A click is an act and counts whatever the browser asks; who only opened may ask not to be counted."""
-        token, headers = tokens.read(self._keyring, text.removesuffix(".gif"), kind="open"), dict(scope["headers"])
+        token, headers = self._opens(text.removesuffix(".gif")), dict(scope["headers"])
         if asks_for_privacy(headers):
             self._recorder.dropped["open: asked not to be measured"] += 1
         elif token.valid or self._destinations.knows(token.origin):
             done = self._note(scope, headers, token, "open", 0)
             if done is not None:
                 await safe(done)
-        await reply(send, 200, GIF, PIXEL)
+        await send(_PIXEL_START)
+        await send(_PIXEL_BODY)
 
     def _note(
         self, scope: Scope, headers: dict[bytes, bytes], token: tokens.Token, kind: str, flags: int

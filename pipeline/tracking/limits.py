@@ -28,7 +28,8 @@ class Allowance:
     def takes(self, key: Hashable) -> bool:
         """Whether one more is within the allowance; only then is it counted against it."""
         now = self._clock()
-        due = max(self._due.get(key, now), now) + self._step
+        due = self._due.get(key, now)
+        due = (due if due > now else now) + self._step
         if due - now > self._slack + self._step / 2:
             return False
         if len(self._due) >= self._most_keys and key not in self._due:

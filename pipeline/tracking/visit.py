@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Mapping
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +15,13 @@ from pipeline.engagement.records import TEXT_BYTES, VISITOR_BYTES, Flag
 
 #: Headers with which browsers and mail clients announce a look ahead (the engagement reference, rule R2).
 _AHEAD = frozenset((b"sec-purpose", b"purpose", b"x-purpose", b"x-moz"))
+#: Those, and the two in which a browser asks not to be measured: most requests have none of them.
+_TELLING = _AHEAD | {b"sec-gpc", b"dnt"}
 _AHEAD_WORDS = (b"prefetch", b"prerender", b"preview")
 _SALT_DAYS = 2
-_MOST_KNOWN = 50_000
+#: Addresses, or lists of them, kept in memory with what they stand for; longer ones are worked out each time.
+_MOST_KNOWN, _LONGEST_KNOWN = 50_000, 100
+_HEAD, _PREFETCH, _PRIVATE = int(Flag.HEAD), int(Flag.PREFETCH), int(Flag.PRIVATE)
 UNKNOWN = bytes(VISITOR_BYTES)
 #: Machines of our own: a proxy in front that nobody told us of (DATELINE_TRUSTED_HOPS) carries all readers there are.
 _OURS = tuple(
@@ -33,6 +36,21 @@ class Network(NamedTuple):
 
     flags: int
     ours: bool
+
+
+class Visitor(NamedTuple):
+    """Who asks. `key`: 16 bytes that stand for a /24 or /48 for a day or two, zeros for what is no address."""
+
+    key: bytes
+    network: Network
+
+
+def manner(method: str, headers: Mapping[bytes, bytes]) -> int:
+    """How it was asked, as bits of records.Flag in an int: making the enum member would cost more than the rest."""
+    flags = 0 if method == "GET" else _HEAD
+    if _TELLING.isdisjoint(headers):
+        return flags
+    return flags | (_PREFETCH if is_prefetch(headers) else 0) | (_PRIVATE if asks_for_privacy(headers) else 0)
 
 
 def is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
@@ -62,7 +80,6 @@ def host_of(address: bytes) -> bytes:
     return rest.rpartition(b"@")[2].lower()[:TEXT_BYTES]
 
 
-@lru_cache(maxsize=_MOST_KNOWN)
 def network_of(address: str) -> Network:
     """What is known of the network of an address as `sender` gives it."""
     found = _parsed(address)
@@ -93,23 +110,30 @@ class Visitors:
     nobody, we included, can try addresses against stored hashes.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, *, hops: int) -> None:
+        """`hops`: proxies of ours in front, see `sender`."""
+        self._directory, self._hops = directory, hops
         self._day = -1
-        self._known: dict[str, bytes] = {}
+        self._known: dict[str | bytes, Visitor] = {}
         self._keyed = hashlib.blake2b()
 
-    def of(self, address: str, *, at_ms: int) -> bytes:
-        """The hash; zeros for what is no address. `at_ms` is in milliseconds since 1970 UTC."""
+    def of(self, client: tuple[str, int] | None, headers: Mapping[bytes, bytes], *, at_ms: int) -> Visitor:
+        """Who asks. `at_ms` is in milliseconds since 1970 UTC.
+
+        Known by the header as it came: taking it apart for each click would be a thirtieth of the door's work.
+        """
         day = at_ms // 86_400_000
         if day != self._day:
             self._turn_to(day)
-        found = self._known.get(address)
-        if found is None:
-            found = self._hash(address)
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[address] = found
+        told = (headers.get(b"x-forwarded-for") if self._hops else None) or (client[0] if client else "")
+        return self._known.get(told) or self._met(told, sender(client, headers, hops=self._hops))
+
+    def _met(self, told: str | bytes, address: str) -> Visitor:
+        found = Visitor(self._hash(address), network_of(address))
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        if len(told) <= _LONGEST_KNOWN:
+            self._known[told] = found
         return found
 
     def _hash(self, address: str) -> bytes:

@@ -22,6 +22,10 @@ DAY = 86_400_000
 NOON = 20_000 * DAY + DAY // 2
 
 
+def key(visitors: Visitors, address: str, *, at_ms: int = NOON) -> bytes:
+    return visitors.of((address, 443), {}, at_ms=at_ms).key
+
+
 @pytest.mark.parametrize(
     ("one", "two"),
     [
@@ -34,46 +38,46 @@ NOON = 20_000 * DAY + DAY // 2
     ],
 )
 def test_neighbours_are_one_visitor(one: str, two: str, tmp_path: Path) -> None:
-    visitors = Visitors(tmp_path)
-    assert visitors.of(one, at_ms=NOON) == visitors.of(two, at_ms=NOON) != UNKNOWN
+    visitors = Visitors(tmp_path, hops=0)
+    assert key(visitors, one) == key(visitors, two) != UNKNOWN
 
 
 @pytest.mark.parametrize(("one", "two"), [("203.0.113.7", "203.0.114.7"), ("2001:db8:1::1", "2001:db8:2::1")])
 def test_strangers_are_two(one: str, two: str, tmp_path: Path) -> None:
-    visitors = Visitors(tmp_path)
-    assert visitors.of(one, at_ms=NOON) != visitors.of(two, at_ms=NOON)
+    visitors = Visitors(tmp_path, hops=0)
+    assert key(visitors, one) != key(visitors, two)
 
 
 @given(text=st.text(max_size=50))
 def test_what_is_no_address_is_nobody_and_never_an_error(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    assert len(Visitors(tmp_path_factory.getbasetemp()).of(text, at_ms=NOON)) == 16
+    assert len(key(Visitors(tmp_path_factory.getbasetemp(), hops=0), text)) == 16
 
 
 @pytest.mark.parametrize("text", ["", "unknown", "_hidden", "1.2.3", "[", "::1::"])
 def test_nonsense_is_nobody(text: str, tmp_path: Path) -> None:
-    assert Visitors(tmp_path).of(text, at_ms=NOON) == UNKNOWN
+    assert key(Visitors(tmp_path, hops=0), text) == UNKNOWN
 
 
 def test_all_doors_of_a_machine_agree_within_a_day_and_not_beyond(tmp_path: Path) -> None:
-    one, two = Visitors(tmp_path), Visitors(tmp_path)
-    today = one.of("203.0.113.7", at_ms=NOON)
-    assert two.of("203.0.113.7", at_ms=NOON) == today
-    tomorrow = one.of("203.0.113.7", at_ms=NOON + DAY)
+    one, two = Visitors(tmp_path, hops=0), Visitors(tmp_path, hops=0)
+    today = key(one, "203.0.113.7")
+    assert key(two, "203.0.113.7") == today
+    tomorrow = key(one, "203.0.113.7", at_ms=NOON + DAY)
     assert tomorrow != today
-    assert two.of("203.0.113.7", at_ms=NOON + DAY) == tomorrow
+    assert key(two, "203.0.113.7", at_ms=NOON + DAY) == tomorrow
 
 
 def test_salts_are_gone_after_two_days(tmp_path: Path) -> None:
-    visitors = Visitors(tmp_path)
+    visitors = Visitors(tmp_path, hops=0)
     for day in range(4):
-        visitors.of("203.0.113.7", at_ms=NOON + day * DAY)
+        key(visitors, "203.0.113.7", at_ms=NOON + day * DAY)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["salt-20002", "salt-20003"]
     assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.iterdir())
 
 
 def test_an_unwritable_spool_only_makes_doors_disagree(tmp_path: Path) -> None:
-    visitors = Visitors(tmp_path / "absent")
-    assert visitors.of("203.0.113.7", at_ms=NOON) == visitors.of("203.0.113.8", at_ms=NOON) != UNKNOWN
+    visitors = Visitors(tmp_path / "absent", hops=0)
+    assert key(visitors, "203.0.113.7") == key(visitors, "203.0.113.8") != UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -120,6 +124,16 @@ def test_only_the_host_of_a_referrer_is_kept(referer: bytes, host: bytes) -> Non
 )
 def test_only_our_own_proxies_are_believed(said: bytes, hops: int, address: str) -> None:
     assert sender(("192.0.2.1", 5000), {b"x-forwarded-for": said}, hops=hops) == address
+
+
+def test_behind_a_proxy_of_ours_the_header_tells_who_asks_and_without_one_it_does_not(tmp_path: Path) -> None:
+    headers, proxy = {b"x-forwarded-for": b"40.92.1.2, 203.0.113.7"}, ("10.0.0.1", 443)
+    behind, bare = Visitors(tmp_path, hops=1), Visitors(tmp_path, hops=0)
+    for _ in "once", "and again, remembered":
+        assert behind.of(proxy, headers, at_ms=NOON) == bare.of(("203.0.113.9", 1), {}, at_ms=NOON)
+        assert bare.of(proxy, headers, at_ms=NOON).network.ours
+    behind.of(proxy, {b"x-forwarded-for": b"1.2.3.4," * 50}, at_ms=NOON)
+    assert len(behind._known) == 1, "what a stranger wrote at length is not kept"
 
 
 def test_a_client_on_a_local_socket_has_no_address() -> None:
