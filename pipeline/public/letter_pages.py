@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -12,41 +15,60 @@ from pipeline.audience.models import Consent
 from pipeline.audience.words import Words
 from pipeline.delivery.message import mail
 from pipeline.delivery.message.choices import Choice, chosen
-from pipeline.delivery.message.renderings import without
 from pipeline.editions.render import dated
 from pipeline.editions.rendered import preview
 from pipeline.engagement.tokens import Kind
 from pipeline.kernel.config import config
+from pipeline.public.archive import copies
+from pipeline.public.archive.notes import notes_of, withdrawn
+from pipeline.public.archive.pages import told
 from pipeline.public.leave import words_of
 from pipeline.public.letters import Letter, letter_of
 from pipeline.public.readers import visitors
 
 #: A mail's own styles are inline; nothing in it may run or be sent anywhere.
-MAIL_POLICY = "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+MAIL_POLICY = "default-src 'none'; img-src https: http: data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 
 
 @never_cache
 @require_safe
-def web_view(_request: HttpRequest, token: str) -> HttpResponse:
-    """The edition as this reader got it."""
+def web_view(request: HttpRequest, token: str) -> HttpResponse:
+    """The edition as this reader got it, without what was withdrawn since, and with what was corrected above it."""
     letter = _letter(token, Kind.VIEW)
     edition = letter.delivery.send.edition
-    domain = mail.domain_of(edition.newsletter.from_address)
-    identity = mail.message_id(
-        secret=config().secret_key,
-        origin=int(edition.origin_id or 0),
-        ordinal=letter.delivery.ordinal,
-        domain=domain,
-    )
-    choices = chosen(edition, batch_id=letter.delivery.batch_id)
-    mint = mail.reader_values(edition, config=config(), unrecorded=choices.unrecorded)
-    values = mint(letter.delivery.ordinal, letter.delivery.address, identity)
-    copy = choices.copies.get(letter.delivery.ordinal, Choice())
-    markup = preview(without(edition, copy.left_out), doors=mail.doors(config()), values=values, blocks=copy.blocks)
-    page = HttpResponse(markup)
-    page.headers["Content-Security-Policy"] = MAIL_POLICY
+    notes = notes_of(edition)
+    markup = _markup(letter, gone=withdrawn(notes))
+    say = visitors.language_of(request, known=letter.delivery.subscriber.language)
+    values = {"say": say, "notes": [told(note, edition, say) for note in notes]}
+    if markup is None:
+        page = render(request, "public/letter_removed.html", values | {"name": edition.newsletter.name})
+    else:
+        page = HttpResponse(_topped(markup, values) if notes else markup)
+        page.headers["Content-Security-Policy"] = MAIL_POLICY
     page.headers["X-Robots-Tag"] = "noindex"
     return page
+
+
+def _markup(letter: Letter, *, gone: frozenset[int]) -> str | None:
+    """This reader's copy, None where nothing is left of it."""
+    edition, ordinal = letter.delivery.send.edition, letter.delivery.ordinal
+    domain = mail.domain_of(edition.newsletter.from_address)
+    identity = mail.message_id(
+        secret=config().secret_key, origin=int(edition.origin_id or 0), ordinal=ordinal, domain=domain
+    )
+    choices = chosen(edition, batch_id=letter.delivery.batch_id)
+    copy = choices.copies.get(ordinal, Choice())
+    rendered = copies.shown_to(edition, withdrawn=gone, had=copy.left_out)
+    if rendered is None:
+        return None
+    mint = mail.reader_values(edition, config=config(), unrecorded=choices.unrecorded)
+    values = mint(ordinal, letter.delivery.address, identity)
+    return preview(rendered, doors=mail.doors(config()), values=values, blocks=copy.blocks)
+
+
+def _topped(markup: str, values: dict[str, Any]) -> str:
+    head = render_to_string("public/letter_head.html", values)
+    return copies.topped(markup, head=head, bar=render_to_string("public/letter_bar.html", values))
 
 
 @never_cache

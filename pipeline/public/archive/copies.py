@@ -1,4 +1,4 @@
-"""The message for everybody: what readers got, with the stories' own addresses and nothing of any reader's."""
+"""A message that left, as it may be shown now: to everybody with nothing of any reader's, to a reader as their own."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
 from pipeline.articles.models import Version
-from pipeline.delivery.message.renderings import frozen
+from pipeline.delivery.message.renderings import frozen, shortened, without
 from pipeline.editions.assemble import content_of, rendering_of
 from pipeline.editions.content import EditionContent, FilledBlock, Story
 from pipeline.editions.designs.cleaning import is_web
 from pipeline.editions.models import Edition
 from pipeline.editions.render import UnusableTemplate
-from pipeline.editions.rendered import BLANK, Link, LinkTable, Rendered
+from pipeline.editions.rendered import BLANK, ClosedTable, Link, LinkTable, Rendered, UnknownLink
 
 log = logging.getLogger("dateline.public")
-Said = Mapping[int, Mapping[str, str]]  #: headline and standfirst by article, where they were others
+Said = Mapping[int, Mapping[str, str]]  #: headline, standfirst and address by article, as they were sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,29 @@ def shown(edition: Edition, *, withdrawn: frozenset[int]) -> Rendered | None:
 
     Then the subject is that of the first story left: an editor's own may speak of the one that is not there.
     """
+    return _cut(edition, withdrawn, links=LinkTable()) if withdrawn else frozen(edition)
+
+
+def shown_to(edition: Edition, *, withdrawn: frozenset[int], had: frozenset[int]) -> Rendered | None:
+    """Likewise for one reader, whose copy left out what they `had`; its links keep their numbers, so they stay theirs."""
     if not withdrawn:
-        return frozen(edition)
-    content = _left(content_of(edition), withdrawn, said=_said(edition))
-    if content is None:
+        return without(edition, had)
+    return _cut(edition, withdrawn, had=had, links=ClosedTable(frozen(edition).links))
+
+
+def _cut(
+    edition: Edition, withdrawn: frozenset[int], *, links: LinkTable, had: frozenset[int] = frozenset()
+) -> Rendered | None:
+    content = shortened(content_of(edition), left_out=had, edited=edition.edited)
+    left = _left(content, withdrawn, said=_said(edition))
+    if left is None:
         return None
     try:
-        return rendering_of(edition.newsletter, content, origin_links=LinkTable())
-    except (UnusableTemplate, TemplateError) as error:
+        made = rendering_of(edition.newsletter, left, origin_links=links)
+    except (UnknownLink, UnusableTemplate, TemplateError) as error:
         log.warning("edition %s cannot be set again without what was withdrawn: %s", edition.id, error)
         return None
+    return made
 
 
 def _left(content: EditionContent, withdrawn: frozenset[int], *, said: Said) -> EditionContent | None:
@@ -67,23 +80,22 @@ def _less(block: FilledBlock, withdrawn: frozenset[int], *, said: Said) -> Fille
 def _as_sent(story: Story, said: Said) -> Story:
     words = said.get(story.article_id or 0, {})
     headline, standfirst = words.get("headline", story.headline), words.get("standfirst", story.standfirst)
-    return replace(story, headline=headline, standfirst=standfirst)
+    return replace(story, headline=headline, standfirst=standfirst, url=words.get("url", story.url))
 
 
 def _said(edition: Edition) -> Said:
-    """The words of stories that have others now, as far as no editor had put their own in their place."""
+    """The addresses, and the words of stories that have others now unless an editor had put their own in their place."""
+    said = {link["article_id"]: {"url": str(link["url"])} for link in edition.rendering.links if link["article_id"]}
     items = [i for i in edition.items.filter(picked=True).select_related("article") if i.version != i.article.version]
     rows = Version.objects.filter(
         article__in=[item.article_id for item in items], number__in={i.version for i in items}
     )
     kept = {(row.article_id, row.number): row for row in rows.defer("text")}
-    return {
-        item.article_id: {
-            name: getattr(row, name) for name in ("headline", "standfirst") if not item.overrides.get(name)
-        }
-        for item in items
-        if (row := kept.get((item.article_id, item.version)))
-    }
+    for item in items:
+        if row := kept.get((item.article_id, item.version)):
+            own = {name: getattr(row, name) for name in ("headline", "standfirst") if not item.overrides.get(name)}
+            said.setdefault(item.article_id, {}).update(own)
+    return said
 
 
 def page(rendered: Rendered, *, words: Words, head: str, bar: str) -> str:
@@ -93,12 +105,20 @@ def page(rendered: Rendered, *, words: Words, head: str, bar: str) -> str:
     links = {link.number: link for link in rendered.links}
     for anchor in list(tree.iter("a")):
         _turn(anchor, links, words=words)
+    return BLANK.sub(lambda found: _filled(found[1], found[2], links, words=words), _topped(tree, head=head, bar=bar))
+
+
+def topped(markup: str, *, head: str, bar: str) -> str:
+    """A reader's own copy with `head` and `bar` in it likewise."""
+    return _topped(lxml_html.document_fromstring(markup), head=head, bar=bar)
+
+
+def _topped(tree: HtmlElement, *, head: str, bar: str) -> str:
     top, body = next(tree.iter("head")), next(tree.iter("body"))
     for part in reversed(lxml_html.fragments_fromstring(bar)):
         body.insert(0, part)
     top.extend(lxml_html.fragments_fromstring(head))
-    markup = lxml_html.tostring(tree, encoding="unicode", doctype="<!doctype html>")
-    return BLANK.sub(lambda found: _filled(found[1], found[2], links, words=words), markup)
+    return str(lxml_html.tostring(tree, encoding="unicode", doctype="<!doctype html>"))
 
 
 def _without_pictures_of_readers(tree: HtmlElement) -> None:

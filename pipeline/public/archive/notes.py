@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +32,11 @@ def notes_of(edition: Edition) -> tuple[Note, ...]:
     """In the order the stories stand."""
     rows = edition.items.filter(CARRIED).select_related("article").prefetch_related("article__bulletins")
     return tuple(note for item in rows.order_by("block__position", "position", "id") if (note := _note(item)))
+
+
+def withdrawn(notes: Iterable[Note]) -> frozenset[int]:
+    """The articles of which nothing may be shown."""
+    return frozenset(note.article_id for note in notes if note.how != "correction")
 
 
 def _note(item: Item) -> Note | None:

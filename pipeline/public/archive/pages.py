@@ -18,7 +18,7 @@ from pipeline.editions.render import dated
 from pipeline.kernel.config import config
 from pipeline.public.archive import copies, shelves
 from pipeline.public.archive.answers import kept
-from pipeline.public.archive.notes import Note, notes_of
+from pipeline.public.archive.notes import Note, notes_of, withdrawn
 from pipeline.public.readers import visitors
 
 A_PAGE = 20
@@ -73,7 +73,7 @@ def edition(request: HttpRequest, slug: str, edition_id: int) -> HttpResponse:
     """One edition as it was sent to everybody, with what was corrected since above it."""
     found = get_object_or_404(shelves.editions(newsletter__slug=slug), id=edition_id)
     say, notes = visitors.language_of(request, known=language_of(found.newsletter)), notes_of(found)
-    message = copies.shown(found, withdrawn=frozenset(note.article_id for note in notes if note.how != "correction"))
+    message = copies.shown(found, withdrawn=withdrawn(notes))
     here = address("archive_edition", slug=slug, edition_id=edition_id)
     values = _frame(say, here) | {
         "title": shelves.title(found, say),
@@ -81,7 +81,7 @@ def edition(request: HttpRequest, slug: str, edition_id: int) -> HttpResponse:
         "newsletter": _shelf(found.newsletter, say),
         "date": shelves.day(found, say),
         "sent": found.sent_at,
-        "notes": [_told(note, found, say) for note in notes],
+        "notes": [told(note, found, say) for note in notes],
         "join": door(found.newsletter),
     }
     if message is None:
@@ -143,7 +143,8 @@ def _row(row: Edition, say: Words) -> dict[str, Any]:
     }
 
 
-def _told(note: Note, found: Edition, say: Words) -> dict[str, Any]:
+def told(note: Note, found: Edition, say: Words) -> dict[str, Any]:
+    """A note in the reader's words, as the page sets it."""
     date = shelves.day(found, say, note.at) if note.at else ""
     return {
         "title": say(f"archive.{note.how}", date=date) if date else say(f"archive.{note.how}_undated"),
