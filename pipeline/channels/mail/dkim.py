@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 #: Signed where present; a name twice forbids anybody to add another (RFC 6376 8.15).
 SIGNED = (
     "from", "from", "to", "to", "subject", "subject", "date", "message-id", "reply-to", "list-id",
-    "list-unsubscribe", "list-unsubscribe-post", "feedback-id", "mime-version", "content-type", "content-language",
+    "list-unsubscribe", "list-unsubscribe-post", "list-archive", "feedback-id", "mime-version", "content-type",
+    "content-language",
 )  # fmt: skip
 _PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", re.DOTALL)
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:((?:[^\r\n]+|\r\n(?=[ \t]))*)\r\n")

@@ -30,6 +30,8 @@ TO, MESSAGE, DATE, NOTHING, SHIFT = range(5)
 _FOLD = 78
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _FEEDBACK = re.compile(r"[A-Za-z0-9._:-]{1,120}")
+#: Printable ASCII without blanks, angle brackets and commas, which would make it several (RFC 2369 section 2).
+_ADDRESS_OF_PAGE = re.compile(r"https?://[!-+\--;=?-~]{1,900}")
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{2,35}")
 
 
@@ -42,7 +44,7 @@ class EditionHeaders:
     """What the headers say that the edition does not. Without `list_id` the message is a letter, not a list's.
 
     `list_id` is stable per newsletter (RFC 2919), "morning.news.example"; `leave_mailbox` takes leave requests by
-    mail at local+token@domain; `feedback_id` is Gmail's edition:newsletter:type:sender, the last of them stable.
+    mail at local+token@domain; `archive_url` is where anybody reads what was sent, "" for nowhere; `feedback_id` is Gmail's edition:newsletter:type:sender, the last of them stable.
     """
 
     sender_name: str
@@ -53,6 +55,7 @@ class EditionHeaders:
     list_name: str = ""
     list_id: str = ""
     leave_mailbox: str = ""
+    archive_url: str = ""
     feedback_id: str = ""
 
 
@@ -86,7 +89,7 @@ def head(rendered: Rendered, *, headers: EditionHeaders, boundary: str) -> Itera
 
 
 def _list_headers(headers: EditionHeaders) -> Iterator[str | int]:
-    """RFC 2919 and 8058; Precedence is what vacation programs still look at (RFC 3834 section 2)."""
+    """RFC 2919, 2369 and 8058; Precedence is what vacation programs still look at (RFC 3834 section 2)."""
     name = _phrase(headers.list_name, room=_FOLD - 9)
     yield f"List-ID: {name}\r\n <{_plain(headers.list_id, _DOMAIN)}>\r\nList-Unsubscribe: <{headers.doors.leave}"
     yield SHIFT + LEAVE
@@ -96,6 +99,8 @@ def _list_headers(headers: EditionHeaders) -> Iterator[str | int]:
         yield SHIFT + LEAVE
         yield f"@{domain}"
     yield ">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nPrecedence: bulk\r\n"
+    if headers.archive_url:
+        yield f"List-Archive: <{_plain(headers.archive_url, _ADDRESS_OF_PAGE)}>\r\n"
     if headers.feedback_id:
         yield f"Feedback-ID: {_plain(headers.feedback_id, _FEEDBACK)}\r\n"
 

@@ -203,5 +203,6 @@ def _headers(newsletter: Newsletter, *, config: Config, now: datetime) -> Editio
         list_name=newsletter.name,
         list_id=f"{newsletter.slug}.{domain}",
         leave_mailbox=f"leave@{config.bounce_domain}",
+        archive_url=f"{config.site_url}/archive/{newsletter.slug}/" if newsletter.is_archived else "",
         feedback_id=f"{newsletter.slug}:digest:dateline",
     )

@@ -109,7 +109,9 @@ def test_the_lists_of_names_that_must_be_covered_are() -> None:
     signed = signer().sign(MESSAGE)
     covered = re.sub(rb"\s", b"", re.search(rb"h=([^;]+);", signed)[1]).decode().split(":")  # type: ignore[index]
     assert tuple(covered) == SIGNED
-    assert {"list-unsubscribe", "list-unsubscribe-post", "feedback-id", "message-id", "date"} <= set(covered)
+    assert {"list-unsubscribe", "list-unsubscribe-post", "list-archive", "feedback-id", "message-id", "date"} <= set(
+        covered
+    )
     assert [covered.count(name) for name in ("from", "to", "subject")] == [2, 2, 2]
     assert b" l=" not in signed.partition(b"From:")[0]
 

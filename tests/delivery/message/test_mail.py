@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -165,6 +166,17 @@ def test_a_composed_mail_is_read_back_by_the_standard_library(sent: Send) -> Non
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     for kind in ("plain", "html"):
         assert "Été à Tōkyō." in part(message, kind)
+
+
+@pytest.mark.parametrize("is_archived", [True, False])
+def test_a_newsletters_mail_names_its_public_archive_if_it_has_one(
+    sent: Send, client: Client, *, is_archived: bool
+) -> None:
+    Newsletter.objects.update(is_archived=is_archived)
+    _, message = parsed(sent)
+    here = f"{config().site_url}/archive/morning-brief/"
+    assert message["List-Archive"] == (f"<{here}>" if is_archived else None)
+    assert client.get(here.removeprefix(config().site_url)).status_code == (200 if is_archived else 404)
 
 
 def test_every_retry_is_the_same_mail_but_for_its_date(sent: Send) -> None:

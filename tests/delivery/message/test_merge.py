@@ -47,6 +47,7 @@ HEADERS = EditionHeaders(
     list_name="The Morning Dispatch",
     list_id="morning.news.example.org",
     leave_mailbox="leave@bounce.example.org",
+    archive_url="https://news.example.org/archive/morning/",
     feedback_id="417:morning:digest:dateline",
 )
 LETTER = Rendered(
@@ -137,7 +138,7 @@ def agrees(rendered: Rendered, *, blocks: tuple[int, ...] | None = None, **chang
 
 NAMES = [
     "From", "To", "Subject", "Date", "Message-ID", "Reply-To", "List-ID", "List-Unsubscribe", "List-Unsubscribe-Post",
-    "Precedence", "Feedback-ID", "Auto-Submitted", "Content-Language", "MIME-Version", "Content-Type",
+    "Precedence", "List-Archive", "Feedback-ID", "Auto-Submitted", "Content-Language", "MIME-Version", "Content-Type",
 ]  # fmt: skip
 
 
@@ -154,6 +155,7 @@ def test_the_headers_are_the_ones_a_bulk_sender_owes_and_no_others() -> None:
     assert https == f"<https://news.example.org/u/{leave}>"
     assert mail == f"<mailto:leave+{leave}@bounce.example.org>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["List-Archive"] == "<https://news.example.org/archive/morning/>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Precedence"] == "bulk"
     assert message["Feedback-ID"] == "417:morning:digest:dateline"
@@ -162,7 +164,7 @@ def test_the_headers_are_the_ones_a_bulk_sender_owes_and_no_others() -> None:
 
 def test_a_letter_to_one_person_is_not_a_lists() -> None:
     message = parsed(merged(LETTER, headers=replace(HEADERS, list_id="", reply_to="")))
-    lists = {"Precedence", "Feedback-ID", "List-ID", "List-Unsubscribe", "List-Unsubscribe-Post"}
+    lists = {"Precedence", "Feedback-ID", "List-Archive", "List-ID", "List-Unsubscribe", "List-Unsubscribe-Post"}
     assert lists.isdisjoint(message.keys())
 
 
@@ -427,6 +429,7 @@ BAD_HEADERS: list[tuple[str, Callable[[EditionHeaders], EditionHeaders]]] = [
     ("list id", lambda headers: replace(headers, list_id="a>\r\nX: y")),
     ("list name", lambda headers: replace(headers, list_name="a\0")),
     ("leave mailbox", lambda headers: replace(headers, leave_mailbox="nobody")),
+    ("archive", lambda headers: replace(headers, archive_url="https://news.example/a>,\r\n <https://b.example/")),
     ("feedback id", lambda headers: replace(headers, feedback_id="a\nb")),
 ]
 
