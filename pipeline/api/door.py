@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import BadRequest, ObjectDoesNotExist, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI, Router, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
@@ -18,7 +19,7 @@ from pipeline.api.answers import Refusal, Refusing
 from pipeline.api.bearer import CLOSED, OPENED_BY, Bearer
 from pipeline.api.editions import changes, deciding, placing, reading, sends
 from pipeline.api.editions.shapes import row_of as edition_row
-from pipeline.api.house import brakes, journal, newsletters, readers, sources, today, watching
+from pipeline.api.house import brakes, imports, journal, newsletters, readers, sources, today, watching
 from pipeline.api.rules import blocks, making, settings
 from pipeline.api.stories import accounts, articles, popular, posts
 from pipeline.editions.acts import review
@@ -38,11 +39,12 @@ CURRENT: Mapping[str, Callable[[int], Schema]] = {
     "account_id": accounts.account_row,
     "newsletter_id": newsletters.newsletter_row,
     "article_id": articles.article_row,
+    "import_id": imports.import_row,
 }
 ROUTERS: tuple[Router, ...] = (
     today.router, reading.router, deciding.router, placing.router, changes.router, sends.router, newsletters.router, articles.router,
     posts.router, accounts.router, popular.router, sources.router, watching.router, brakes.router, readers.router, journal.router,
-    settings.router, blocks.router, making.router,
+    imports.router, settings.router, blocks.router, making.router,
 )  # fmt: skip
 
 
@@ -110,6 +112,12 @@ def _unread(request: HttpRequest, error: Any) -> HttpResponse:
     return _answer(request, Refusing(422, "unread", f"This cannot be read: {faults}.", hint=hint))
 
 
+def _torn(request: HttpRequest, error: Any) -> HttpResponse:  # noqa: ARG001
+    """A form that ends too early, or holds more fields than a form has."""
+    hint = "Send multipart/form-data, as openapi.json says."
+    return _answer(request, Refusing(400, "unread", "This form cannot be read.", hint=hint))
+
+
 def _unreadable(request: HttpRequest, error: Any) -> HttpResponse:
     hint = "Send JSON, as openapi.json says."
     return _answer(request, Refusing(error.status_code, "unread", f"{error.message}.", hint=hint))
@@ -134,7 +142,7 @@ api = Door(
 for _kind, _told in (
     (Refusing, _turned_down), (review.Refused, _conflict), (posts_review.Refused, _conflict), (hands.Refused, _conflict),
     (ObjectDoesNotExist, _not_found), (Http404, _not_found), (AuthenticationError, _unknown), (HttpError, _unreadable),
-    (ValidationError, _unread),
+    (ValidationError, _unread), (MultiPartParserError, _torn), (SuspiciousOperation, _torn), (BadRequest, _torn),
 ):  # fmt: skip
     api.add_exception_handler(_kind, _told)
 for _router in ROUTERS:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from pipeline.audience.imports import arriving
+from pipeline.audience.models import Import
 from pipeline.editions.models import Newsletter
 from pipeline.ranking.models import Pin
 from pipeline.staff import tokens
@@ -33,6 +35,8 @@ def asking(client: Client, text: str | None) -> Ask:
         headers = {"Authorization": f"Bearer {text}"} if text else {}
         if method == "GET":
             return client.get(f"/api/v1{path}", query, headers=headers)
+        if any(hasattr(value, "read") for value in (body or {}).values()):
+            return client.post(f"/api/v1{path}", body, headers=headers)  # a form, with its file
         return client.post(f"/api/v1{path}", body, content_type="application/json", headers=headers)
 
     return ask
@@ -61,11 +65,14 @@ def as_one(client: Client, db: None) -> Callable[[str], Ask]:
 
 
 @pytest.fixture
-def house(morning: Morning) -> Morning:
-    """A morning with a pin, a batch that was held, and a newsletter of alerts."""
+def house(morning: Morning) -> Iterator[Morning]:
+    """A morning with a pin, a batch that was held, a rehearsed list, and a newsletter of alerts."""
     editions.newsletter(slug="alerts", name="Alerts", kind=Newsletter.Kind.ALERT, now=morning.now)
     article = morning.stories[0]
     until = morning.now + timedelta(days=1)
     Pin.objects.create(article=article, kind=Pin.Kind.PIN, created_at=morning.now, until=until)
     type(morning.held).objects.update(batch="embargo-1")
-    return morning
+    done = {"is_rehearsal": True, "state": Import.State.DONE, "layout": "csv", "started_at": morning.now}
+    Import.objects.create(name="tried.csv", digest=bytes(32), topic=morning.ready.newsletter.topic, **done)
+    yield morning
+    arriving.forget(now=datetime(2100, 1, 1, tzinfo=UTC))

@@ -6,7 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from pipeline.api.door import api
+from pipeline.audience.models import Import
 from pipeline.editions.models import Newsletter
 from pipeline.posts.models import Account, Post
 from pipeline.ranking.models import Pin
@@ -114,6 +117,13 @@ TABLE: dict[str, Row] = {
     "pull_brake": Row(EDITORS_AT_LARGE, REASON),
     "release_brake": Row(EDITORS_AT_LARGE),
     "find_reader": Row(EDITORS_AT_LARGE, {"address": "cleo@example.org"}),
+    "list_imports": Row(EVERYBODY),
+    "show_import": Row(EVERYBODY),
+    "receive_import": Row(HEADS, {"file": "{file}", "topic": "weekly", "agreed": "true"}),
+    "enter_import": Row(HEADS),
+    "stop_import": Row(HEADS),
+    "go_on_import": Row(HEADS),
+    "export_refusals": Row(HEADS),
     "list_journal": Row(EDITORS_AT_LARGE),
 }
 
@@ -139,6 +149,7 @@ def numbers_of(row: Row, morning: Morning) -> dict[str, Any]:
         "source_id": morning.held.article.source_id,
         "pin_id": Pin.objects.values_list("id", flat=True)[0],
         "push_id": 1,
+        "import_id": Import.objects.values_list("id", flat=True).get(is_rehearsal=True),
         "kind": "sending",
     }
 
@@ -158,6 +169,7 @@ def seen_of(morning: Morning) -> dict[str, str]:
 def body_of(row: Row, morning: Morning) -> dict[str, Any]:
     """What is sent: the revision goes along, whoever does not want it does not read it."""
     alerts = Newsletter.objects.get(kind=Newsletter.Kind.ALERT).id
-    known = {"{alerts}": alerts, "{story}": morning.stories[0].id, **seen_of(morning)}
+    file = SimpleUploadedFile("list.csv", b"email\ncleo@example.org\n")
+    known = {"{alerts}": alerts, "{story}": morning.stories[0].id, "{file}": file, **seen_of(morning)}
     told = {name: known.get(value, value) if isinstance(value, str) else value for name, value in row.body.items()}
     return {"revision": morning.ready.revision, **told}

@@ -61,6 +61,11 @@ def masked(address: str) -> str:
     return f"{name[:1]}…@{domain}"
 
 
+def shown(given: str, *, whole: bool) -> str:
+    """What stood in a list, as whoever looks may read it."""
+    return given if whole or "@" not in given else masked(given)
+
+
 def counts() -> Roughly:
     """Readers by state, and the suppressed. Three queries, none longer for a larger house but that of the suppressed."""
     found = readers_by_state()

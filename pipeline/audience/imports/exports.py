@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import IO, Any
 
 from django.db import connection, transaction
 
-from pipeline.audience.models import ImportFault, Topic
+from pipeline.audience.models import Import, ImportFault, Topic
 from pipeline.audience.recipients import RECIPIENTS
+from pipeline.staff.journal import note
+from pipeline.staff.models import User
 
 #: Excel, LibreOffice and Google Sheets take a cell that begins so for a formula (OWASP, CSV injection).
 _FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -56,6 +59,14 @@ def refusals(out: IO[str], *, made_in: int) -> int:
     """Write the refused rows of an import in the file's order; how many."""
     faults = ImportFault.objects.filter(made_in_id=made_in).order_by("row").iterator(chunk_size=_PORTION)
     return _written(out, ("row", "given", "code", "why"), ((f.row, f.given, f.code, why(f)) for f in faults))
+
+
+@transaction.atomic
+def refused(row: Import, *, after: int, most: int, actor: User, now: datetime) -> list[ImportFault]:
+    """Refused rows behind one, in the file's order. That somebody took them stands in the journal."""
+    found = list(row.faults.filter(row__gt=after).order_by("row")[:most])
+    note(verb="export refusals", subject="import", subject_id=row.id, now=now, actor=actor, rows=len(found))
+    return found
 
 
 def why(fault: ImportFault) -> str:

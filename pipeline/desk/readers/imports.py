@@ -183,5 +183,4 @@ def _told(row: Import) -> dict[str, Any]:
 
 
 def _fault(row: ImportFault, *, may: bool) -> dict[str, Any]:
-    given = row.given if may or "@" not in row.given else finding.masked(row.given)
-    return {"row": row.row, "given": given, "why": exports.why(row)}
+    return {"row": row.row, "given": finding.shown(row.given, whole=may), "why": exports.why(row)}
