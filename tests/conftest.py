@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+#: Dozens of processes of ours are started here, and each would compile all of ours again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 #: Set before anything reads the configuration; each xdist worker has engines of its own.
 _DATA = Path(tempfile.mkdtemp(prefix="dateline-test-"))
 _DATA.chmod(0o755)  # as root, PostgreSQL runs as another user and must reach its directory
@@ -32,8 +37,12 @@ from pipeline.kernel.processes.engines import Engines  # noqa: E402
 
 @pytest.fixture(scope="session")
 def engines() -> Iterator[Engines]:
-    """The engines of this run."""
+    """The engines of this run. What they hold is thrown away, so they wait for no disk; houses of their own do."""
     with Engines(config()) as started:
+        with psycopg.connect(config().database_url, autocommit=True) as link:
+            for name in ("fsync", "full_page_writes", "synchronous_commit"):
+                link.execute(f"ALTER SYSTEM SET {name} = off".encode())
+            link.execute("SELECT pg_reload_conf()")
         yield started
 
 
