@@ -15,6 +15,7 @@ from pipeline.audience.models import Consent
 from pipeline.audience.words import Words
 from pipeline.delivery.message import mail
 from pipeline.delivery.message.choices import Choice, chosen
+from pipeline.delivery.message.straight import as_recorded
 from pipeline.editions.render import dated
 from pipeline.editions.rendered import preview
 from pipeline.engagement.tokens import Kind
@@ -63,6 +64,7 @@ def _markup(letter: Letter, *, gone: frozenset[int]) -> str | None:
         return None
     mint = mail.reader_values(edition, config=config(), unrecorded=choices.unrecorded)
     values = mint(ordinal, letter.delivery.address, identity)
+    rendered = as_recorded(rendered, edition.newsletter)
     return preview(rendered, doors=mail.doors(config()), values=values, blocks=copy.blocks)
 
 

@@ -6,9 +6,6 @@ the stories and count nothing; its ways to leave open nobody's door.
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
@@ -20,14 +17,14 @@ from pipeline.delivery.course import brake
 from pipeline.delivery.message import mail
 from pipeline.delivery.message.headers import EditionHeaders
 from pipeline.delivery.message.merge import UnusableHeader, UnusableReader, compile_program
+from pipeline.delivery.message.straight import straight
 from pipeline.editions.assemble import rendering_of
 from pipeline.editions.content import EditionContent
 from pipeline.editions.models import Newsletter
 from pipeline.editions.render import UnusableTemplate
-from pipeline.editions.rendered import LinkTable, Rendered, sample_reader
+from pipeline.editions.rendered import LinkTable, sample_reader
 from pipeline.kernel.config import Config
 
-_CLICK = re.compile(r"\[\[dl:c(\d{1,5})\]\]")
 STOPPED = "Sending is stopped by a person, and a test is mail like any other. Let go of the brake first."
 
 
@@ -71,7 +68,7 @@ def send(newsletter: Newsletter, content: EditionContent, *, address: str, confi
 
 
 def _written(newsletter: Newsletter, content: EditionContent, *, address: str, config: Config, now: datetime) -> bytes:
-    rendered = _straight(rendering_of(newsletter, content, origin_links=LinkTable()))
+    rendered = straight(rendering_of(newsletter, content, origin_links=LinkTable()))
     domain = mail.domain_of(newsletter.from_address)
     headers = EditionHeaders(
         sender_name=newsletter.from_name, sender=mail.wire_address(newsletter.from_address), doors=mail.doors(config),
@@ -81,18 +78,6 @@ def _written(newsletter: Newsletter, content: EditionContent, *, address: str, c
         sample_reader(rendered), address=mail.wire_address(address), message_id=f"<{uuid4().hex}@{domain}>"
     )
     return compile_program(rendered, headers=headers).message(reader)
-
-
-def _straight(rendered: Rendered) -> Rendered:
-    """The same edition with its counted links replaced by where they lead."""
-    urls = [link.url for link in rendered.links]
-
-    def led(escape: Callable[[str], str]) -> Callable[[re.Match[str]], str]:
-        return lambda found: escape(urls[int(found[1])])
-
-    return replace(
-        rendered, html=_CLICK.sub(led(html.escape), rendered.html), text=_CLICK.sub(led(str), rendered.text), links=()
-    )
 
 
 def _signed(message: bytes, newsletter: Newsletter, config: Config, now: datetime) -> bytes:

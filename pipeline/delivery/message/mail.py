@@ -17,6 +17,7 @@ from pipeline.channels.base import MailServer
 from pipeline.delivery.message.choices import MOST_COHORTS, Choice, Chosen
 from pipeline.delivery.message.merge import EditionHeaders, Program, ReaderValues, compile_program
 from pipeline.delivery.message.renderings import frozen, without
+from pipeline.delivery.message.straight import as_recorded
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.rendered import Doors
 from pipeline.engagement.models import Mode
@@ -113,10 +114,11 @@ def reader_values(
 ) -> Callable[[int, str, str], ReaderValues]:
     """The function that mints one reader's tokens: (ordinal, address, message id) -> values.
 
-    Where the newsletter or the reader (`unrecorded`, by ordinal) wants nothing recorded, links and picture have the
-    address that all such readers share. Everywhere else they are the reader's own, also where clicks are only counted:
-    a person counts once, and a scanner shows itself by what it does to one letter; whose it was is forgotten when the
-    day after next begins. The way out and the web view are the reader's own in any case: they are the reader's doors.
+    Where a reader (`unrecorded`, by ordinal) wants nothing recorded, links and picture have the address that all such
+    readers share: the message is compiled once for all. Everywhere else they are the reader's own, also where clicks
+    are only counted: a person counts once, and a scanner shows itself by what it does to one letter; whose it was is
+    forgotten when the day after next begins. A newsletter that records nothing has neither in its mail (`straight`).
+    The way out and the web view are the reader's own in any case: they are the reader's doors.
     """
     keyring, origin = config.keyring, int(edition.origin_id or 0)
     minters = {kind: Minter(keyring, kind=kind, origin=origin) for kind in Kind}
@@ -163,7 +165,7 @@ def wire_address(address: str) -> str:
 def _programs(edition: Edition, *, config: Config, now: datetime) -> Callable[[Choice | None], Program]:
     """The program of each choice: compiled once for every set of stories left out, arranged for every order."""
     headers = _headers(edition.newsletter, config=config, now=now)
-    base = compile_program(frozen(edition), headers=headers)
+    base = compile_program(as_recorded(frozen(edition), edition.newsletter), headers=headers)
     shorter: dict[frozenset[int], Program] = {frozenset(): base}
 
     def program_of(choice: Choice | None) -> Program:
@@ -179,13 +181,14 @@ def _programs(edition: Edition, *, config: Config, now: datetime) -> Callable[[C
 
 _NO_DATE = datetime.fromtimestamp(0, UTC)
 #: Kept from batch to batch, the latest used: some 200 kB each.
-_COMPILED: OrderedDict[tuple[int, int, frozenset[int], EditionHeaders], Program] = OrderedDict()
+_COMPILED: OrderedDict[tuple[int, int, str, frozenset[int], EditionHeaders], Program] = OrderedDict()
 
 
 def _shorter(edition: Edition, left_out: frozenset[int], *, headers: EditionHeaders) -> Program:
-    key = (edition.id, edition.rendering.revision, left_out, replace(headers, date=_NO_DATE))
+    newsletter = edition.newsletter
+    key = (edition.id, edition.rendering.revision, newsletter.tracking, left_out, replace(headers, date=_NO_DATE))
     if key not in _COMPILED:
-        _COMPILED[key] = compile_program(without(edition, left_out), headers=headers)
+        _COMPILED[key] = compile_program(as_recorded(without(edition, left_out), newsletter), headers=headers)
     _COMPILED.move_to_end(key)
     while len(_COMPILED) > MOST_COHORTS:
         _COMPILED.popitem(last=False)

@@ -17,6 +17,7 @@ from pipeline.audience.models import Topic
 from pipeline.delivery.message.arrange import arrangement
 from pipeline.delivery.message.mail import doors
 from pipeline.delivery.message.renderings import frozen
+from pipeline.delivery.message.straight import as_recorded
 from pipeline.desk import sign_in
 from pipeline.editions import rendered
 from pipeline.editions.assemble import content_of, rendering_of
@@ -42,7 +43,7 @@ Blocks = tuple[int, ...] | None
 
 def markup(edition: Edition, *, blocks: Blocks = None, rtl: bool = False) -> str:
     """The HTML of nobody in particular: the stored rendering through the same blanks as every reader's."""
-    message = mirrored(edition) if rtl else frozen(edition)
+    message = as_recorded(mirrored(edition) if rtl else frozen(edition), edition.newsletter)
     return rendered.preview(message, doors=doors(config()), values=rendered.sample_reader(message), blocks=blocks)
 
 
@@ -58,7 +59,7 @@ def mirrored(edition: Edition) -> Rendered:
 
 def plain(edition: Edition, *, blocks: Blocks = None) -> str:
     """The plain text, likewise."""
-    message = frozen(edition)
+    message = as_recorded(frozen(edition), edition.newsletter)
     return rendered.preview_text(message, doors=doors(config()), values=rendered.sample_reader(message), blocks=blocks)
 
 

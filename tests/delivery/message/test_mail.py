@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import html
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -226,12 +227,8 @@ def test_the_other_doors_know_the_reader_as_well_and_take_no_other_key(sent: Sen
     assert not read(Keyring.from_secret(config().secret_key), found[1], kind=Kind.CLICK).valid
 
 
-@pytest.mark.parametrize("who", ["reader", "newsletter"])
-def test_who_is_not_recorded_has_the_links_of_all_who_are_not_and_doors_of_their_own(sent: Send, who: str) -> None:
-    if who == "reader":
-        Subscriber.objects.filter(id=sent.deliveries.get(ordinal=2).subscriber_id).update(tracking="off")
-    else:
-        Newsletter.objects.update(tracking="off")
+def test_who_is_not_recorded_has_the_links_of_all_who_are_not_and_doors_of_their_own(sent: Send) -> None:
+    Subscriber.objects.filter(id=sent.deliveries.get(ordinal=2).subscriber_id).update(tracking="off")
     edition = Edition.objects.select_related("rendering", "newsletter", "send").get(id=sent.edition_id)
     compose = composer(edition, config=config(), now=NOW, chosen=chosen(edition, batch_id=sent.batches.get().id))
     ordinals = {}
@@ -247,9 +244,25 @@ def test_who_is_not_recorded_has_the_links_of_all_who_are_not_and_doors_of_their
             for door, kind in (("c", Kind.CLICK), ("o", Kind.OPEN), ("u", Kind.LEAVE))
         ]
     named = [[{n}, {n}, {n}] for n in (1, 2, 3)]
-    unnamed = [[{UNRECORDED}, {UNRECORDED}, {n}] for n in (1, 2, 3)]
-    expected = [named[0], unnamed[1], named[2]] if who == "reader" else unnamed
-    assert [ordinals[n] for n in (1, 2, 3)] == expected
+    assert [ordinals[n] for n in (1, 2, 3)] == [named[0], [{UNRECORDED}, {UNRECORDED}, {2}], named[2]]
+
+
+def test_mail_of_a_newsletter_that_records_nothing_leads_straight_to_the_stories(sent: Send, client: Client) -> None:
+    _, recorded = parsed(sent)
+    Newsletter.objects.update(tracking="off")
+    _, message = parsed(sent, ordinal=2)
+    urls = [item.article.url for item in sent.edition.items.filter(picked=True).select_related("article")]
+    for kind in ("plain", "html"):
+        said, before = part(message, kind), part(recorded, kind)
+        assert f"{config().track_url}/c/" in before and urls[0] not in before
+        assert not re.search(r"/[co]/[\w-]{26}", said)
+        assert all(html.escape(url) in said for url in urls)
+        assert re.search(r"/u/[\w-]{26}", said)
+    markup = part(message, "html")
+    assert len(re.findall("<img", part(recorded, "html"))) == len(re.findall("<img", markup)) + 1
+    assert 'tabindex="-1"' in part(recorded, "html") and 'tabindex="-1"' not in markup
+    (view,) = set(re.findall(r"/v/[\w-]{26}", markup))
+    assert client.get(view).content.decode() == markup.replace("\r\n", "\n")
 
 
 def test_the_way_out_stands_in_the_header_and_is_the_readers_own(sent: Send) -> None:
