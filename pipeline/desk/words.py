@@ -329,7 +329,7 @@ def rule(name: str) -> str:
     """Why a click or an open was not counted as a person's."""
     own = {
         "MAC": "The link's signature is not ours.",
-        "LATE": "It arrived after its day was closed, when nobody could say any more whether its reader was counted.",
+        "LATE": "It arrived after its day was closed or removed, when nobody could say any more whether its reader was counted.",
         "": "No rule was kept.",
     }
     return RULES.get(name) or own.get(name) or readable(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import redis
 from django.db import connection, transaction
 
 from pipeline.engagement import agents
-from pipeline.engagement.keeping.reports import MARK
+from pipeline.engagement.keeping.reports import MARK, add_late
 from pipeline.engagement.models import Poison
 from pipeline.engagement.records import BOOT_BYTES, ID_BYTES, VISITOR_BYTES, Flag, Poisoned, Record, unpack
 from pipeline.engagement.tally import FORGOTTEN, HORIZON
@@ -39,13 +40,14 @@ CREATE TEMPORARY TABLE inbound (id bytea, at timestamptz, kind text, origin bigi
     flags int, method text, network bytea, agent text, seconds int, is_read boolean) ON COMMIT DROP
 """
 #: What may be kept, as it is at the hit: the newsletter's and the reader's choice, whichever is less. Consent must
-#: have been there when the edition left as well, and the browser must not ask for privacy. Before the horizon everything is gone, and late arrivals with it; and
-#: of a day whose persons are forgotten nobody can say any more whether this one was counted.
+#: have been there when the edition left as well, and the browser must not ask for privacy. Before the horizon
+#: everything is gone, and late arrivals with it; and of a day whose persons are forgotten nobody can say any more
+#: whether this one was counted.
 _MODE = f"""
-CASE WHEN inbound.at < to_timestamp({HORIZON} * 60.0)
-       OR inbound.ordinal > 0 AND inbound.origin <> 0 AND inbound.at < to_timestamp({FORGOTTEN} * 60.0) THEN 'late'
-     WHEN 'off' IN (newsletter.tracking, reader.tracking) OR inbound.ordinal = {UNRECORDED} AND inbound.origin <> 0
+CASE WHEN 'off' IN (newsletter.tracking, reader.tracking) OR inbound.ordinal = {UNRECORDED} AND inbound.origin <> 0
      THEN 'off'
+     WHEN inbound.at < to_timestamp({HORIZON} * 60.0)
+       OR inbound.ordinal > 0 AND inbound.origin <> 0 AND inbound.at < to_timestamp({FORGOTTEN} * 60.0) THEN 'late'
      WHEN newsletter.tracking = 'consented' AND reader.tracking = 'consented' AND reader.tracking_at <= origin.started_at
       AND inbound.flags & {int(Flag.PRIVATE)} = 0
      THEN 'consented' ELSE 'aggregate' END
@@ -84,7 +86,7 @@ fresh AS (
            %(nobody)s, %(nobody)s, '', 'GET', 0, 'unknown', jsonb_build_array(upper(mode)), false, 'off', NULL
       FROM arrived WHERE mode IN ('off', 'late')
     ON CONFLICT (id) DO NOTHING
-    RETURNING id, at, origin_id, article_id, link, seconds, mode),
+    RETURNING id, at, kind, origin_id, article_id, link, seconds, rules),
 read AS (
     INSERT INTO dateline_reading AS reading (article_id, day, views, seconds)
     SELECT fresh.article_id, floor(extract(epoch FROM fresh.at))::bigint / 86400,
@@ -95,7 +97,10 @@ read AS (
     ON CONFLICT (article_id, day)
     DO UPDATE SET views = reading.views + excluded.views, seconds = reading.seconds + excluded.seconds),
 stale AS ({MARK.format(changed="SELECT origin_id FROM fresh")})
-SELECT count(*) FROM fresh
+SELECT (SELECT count(*) FROM fresh), (SELECT coalesce(jsonb_agg(to_jsonb(late)), '[]')::text FROM (
+    SELECT origin_id, floor(extract(epoch FROM at))::bigint / 86400 AS day, kind, count(*) AS n FROM fresh
+     WHERE rules = '["LATE"]' AND origin_id IS NOT NULL AND at < to_timestamp({HORIZON} * 60.0)
+     GROUP BY 1, 2, 3) AS late)
 """  # noqa: S608 - our own constants
 #: The first gap after `upto`: nothing behind it may be forgotten by the door. What an earlier portion brought counts
 #: as well, so that a late frame closes its gap for all that came before it.
@@ -185,9 +190,10 @@ def _apply(records: list[Record], *, now: datetime) -> int:
             for record in records:
                 copy.write_row(_row(record))
         cursor.execute(_APPLY, {"nobody": UNKNOWN, "now": now})
-        applied = int(cursor.fetchone()[0])
+        applied, late = cursor.fetchone()
         cursor.execute("DROP TABLE inbound")
-    return applied
+    add_late(json.loads(late))
+    return int(applied)
 
 
 def _row(record: Record) -> tuple[Any, ...]:

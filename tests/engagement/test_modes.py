@@ -13,6 +13,7 @@ from pipeline.delivery.models import Delivery, Send
 from pipeline.engagement import tally
 from pipeline.engagement.drain import DRAINED, STREAM, drain
 from pipeline.engagement.keeping import reports
+from pipeline.engagement.keeping.expire import expire
 from pipeline.engagement.keeping.forget import forget
 from pipeline.engagement.models import Event, Horizon, Reading, Report
 from pipeline.engagement.records import Flag, Record, event_id, pack
@@ -138,6 +139,37 @@ def test_what_arrives_after_its_day_was_removed_counts_nothing(stream: redis.Red
     Horizon.objects.create(minute=(DAY + 1) * 1440)
     [row] = drained(stream, record(1, origin=sent.origin_id))
     assert (row.mode, row.article_id, row.rules) == ("off", None, ["LATE"])
+    assert tally.kept() == []
+
+
+def test_what_arrives_after_its_day_was_removed_is_told_once_and_for_good(stream: redis.Redis, sent: Send) -> None:
+    drained(stream, record(1, origin=sent.origin_id))
+    settle(now=NOW + timedelta(hours=1))
+    gone = NOW + timedelta(days=40)
+    assert expire(now=gone) == 1
+    late = [
+        record(2, origin=sent.origin_id),
+        record(3, origin=sent.origin_id),
+        record(4, origin=sent.origin_id, kind=Kind.OPEN),
+    ]
+    drained(stream, *late)
+    drained(stream, *late[:2])
+    for _ in range(2):
+        reports.refresh(now=gone)
+        seen = reports.told(sent.origin_id)
+        assert seen.filtered == (("click", "unknown", "LATE", 2), ("open", "unknown", "LATE", 1))
+        assert seen.people == {"click": 1}, "what was counted stands"
+        expire(now=gone + timedelta(days=1))
+        reports.mark([sent.origin_id], now=gone + timedelta(days=1))
+        gone += timedelta(days=1)
+
+
+def test_who_wants_nothing_recorded_is_not_told_of_when_late_either(stream: redis.Redis, sent: Send) -> None:
+    choose(sent, newsletter="aggregate", reader="off")
+    Horizon.objects.create(minute=(DAY + 1) * 1440)
+    rows = drained(stream, record(1, origin=sent.origin_id), record(2, origin=sent.origin_id, ordinal=UNRECORDED))
+    assert [(row.rules, row.origin_id) for row in rows] == [(["OFF"], None)] * 2
+    assert not Report.objects.exists()
 
 
 def test_what_arrives_for_a_forgotten_day_is_told_and_counts_nothing(stream: redis.Redis, sent: Send) -> None:

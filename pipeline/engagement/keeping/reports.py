@@ -82,6 +82,24 @@ def mark(origin_ids: Iterable[int], *, now: datetime) -> None:
         cursor.execute(MARK.format(changed=changed), {"origins": sorted(set(origin_ids)), "now": now})
 
 
+def add_late(acts: Iterable[Mapping[str, Any]]) -> None:
+    """Note, inside the caller's transaction, acts of days behind the horizon, of which no row will be there to count.
+
+    Each has origin_id, day, kind and how many (`n`); their reports are there, and marked.
+    """
+    by_origin: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    for act in acts:
+        by_origin[act["origin_id"]].append(act)
+    rows = Report.objects.select_for_update(of=["self"]).filter(origin_id__in=by_origin).order_by("origin_id")
+    for report in rows if by_origin else ():
+        days = report.body.setdefault("days", {})
+        for act in by_origin[report.origin_id]:
+            fates = days.setdefault(str(act["day"]), {}).setdefault("fates", {})
+            late = f"{act['kind']} unknown LATE"
+            fates[late] = fates.get(late, 0) + act["n"]
+        report.save(update_fields=["body"])
+
+
 def refresh(*, now: datetime, most: int = MOST) -> int:
     """Compute reports that are stale, each at most every 30 seconds; how many."""
     due = Q(computed_at=None) | Q(computed_at__lte=now - EVERY)

@@ -17,7 +17,7 @@ from pipeline.delivery.models import Send
 from pipeline.desk.results import places
 from pipeline.editions.models import Item
 from pipeline.engagement.keeping import reports
-from pipeline.engagement.models import Link, Reading, Report, Tally
+from pipeline.engagement.models import Horizon, Link, Reading, Report, Tally
 from pipeline.posts.models import Post
 from pipeline.staff.journal import note
 from tests.factories import engagement, posts
@@ -72,6 +72,18 @@ def test_people_stand_apart_from_machines_with_the_rule(desk: Client, morning: A
     assert "1 by Apple Mail by itself, whether or not anyone read" in main
     assert "1 events are too fresh to be judged" in main
     assert "stand in “delivered” and nowhere else" in main
+
+
+def test_what_came_after_its_day_was_removed_stands_among_what_was_not_counted(desk: Client, morning: Any) -> None:
+    clicked(morning, "lead/1", 2)
+    counted(morning)
+    day = int((NOW - timedelta(days=31)).timestamp()) // 86_400
+    reports.add_late([{"origin_id": morning.leaving.origin_id, "day": day, "kind": "click", "n": 3}])
+    Horizon.objects.create(minute=(day + 1) * 1440)
+    why = "It arrived after its day was closed or removed"
+    assert f"3 clicks {why}" in words(shown(desk, morning).get_element_by_id("main"))
+    [told] = json.loads(desk.get(address(morning, "results.json")).content)["not_counted"]
+    assert (told["kind"], told["rule"], told["events"], told["why"].startswith(why)) == ("click", "LATE", 3, True)
 
 
 def test_the_editions_own_page_says_the_same_sentence(desk: Client, morning: Any) -> None:
