@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import socket
@@ -60,6 +61,7 @@ def _findings() -> Iterator[Finding]:
     yield from _engines(settings)
     yield _mail(settings)
     yield _postal(settings)
+    yield _hosting(settings)
 
 
 def _domains(console: Console) -> int:
@@ -201,6 +203,19 @@ def _mail(settings: Config) -> Finding:
                 "check DATELINE_SMTP_URL and the firewall",
             )
     return Finding("mail server", OK, f"{relay.host}:{relay.port} answers ({relay.security})")
+
+
+def _hosting(settings: Config) -> Finding:
+    from pipeline.engagement.agents import hosting
+
+    name = "DATELINE_HOSTING_NETWORKS"
+    known, path = hosting(settings.hosting_networks), os.environ.get(f"{name}_FILE")
+    found = f"{known.listed} of Dateline's own list"
+    if settings.hosting_networks:
+        found += f"; {known.added} added and {known.taken_out} taken out by {path or name}"
+    if known.faults:
+        return Finding("hosting networks", WARN, found, "left out, the rest is used: " + "; ".join(known.faults))
+    return Finding("hosting networks", OK, found)
 
 
 @contextmanager

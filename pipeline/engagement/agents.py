@@ -9,10 +9,11 @@ gateways show the headers of a current browser, so verdicts.py looks at behaviou
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 from pipeline.engagement import crawlers
@@ -141,21 +142,56 @@ _KNOWN = [
 HOSTING_ASNS = frozenset({16509, 14618, 396982, 14061, 24940, 16276, 63949, 20473, 12876})
 
 
-def _hosting() -> dict[int, dict[int, frozenset[int]]]:
-    """hosting.txt by address version and length of the prefix: an address is looked up, not compared with each."""
+Blocks = Mapping[int, Mapping[int, frozenset[int]]]
+Net = IPv4Network | IPv6Network
+#: An operator's line that takes in more of the world than this is a slip.
+_WIDEST = {4: 8, 6: 16}
+
+
+@dataclass(frozen=True, slots=True)
+class Hosting:
+    """Where servers live: our own list and an operator's; what they took out wins. `faults` name the lines not used."""
+
+    listed: int
+    added: int
+    taken_out: int
+    faults: tuple[str, ...]
+    blocks: Blocks
+    spared: Blocks
+
+
+@lru_cache(maxsize=4)
+def hosting(own: str = "") -> Hosting:
+    """hosting.txt and an operator's `own` networks: one a line or between commas, with - before those that are not."""
     lines = Path(__file__).with_name("hosting.txt").read_text(encoding="ascii").splitlines()
     nets = [ip_network(line) for line in lines if line and line[0] not in "#["]
-    return {
-        version: {
-            size: frozenset(int(net.network_address) >> net.max_prefixlen - size for net in nets
-                            if (net.version, net.prefixlen) == (version, size))
-            for size in {net.prefixlen for net in nets if net.version == version}
-        }
-        for version in (4, 6)
-    }  # fmt: skip
+    added, spared, faults = set[Net](), set[Net](), []
+    for number, line in enumerate(own.splitlines(), start=1):
+        for entry in filter(None, map(str.strip, line.partition("#")[0].split(","))):
+            try:
+                (spared if entry[0] == "-" else added).add(_wanted(entry.removeprefix("-").strip()))
+            except ValueError as error:
+                faults.append(f"line {number}: {error}")
+    return Hosting(
+        len(nets), len(added), len(spared), tuple(faults), _by_size([*nets, *added]), _by_size(spared)
+    )  # fmt: skip
 
 
-_HOSTING = _hosting()
+def _wanted(text: str) -> Net:
+    """Raises ValueError in words."""
+    net = ip_network(text)
+    if net.prefixlen < _WIDEST[net.version]:
+        raise ValueError(f"{text} is wider than /{_WIDEST[net.version]}")
+    return net
+
+
+def _by_size(nets: Iterable[Net]) -> Blocks:
+    """By address version and length of the prefix: an address is looked up, not compared with each."""
+    found: dict[int, dict[int, set[int]]] = {4: {}, 6: {}}
+    for net in nets:
+        first = int(net.network_address) >> net.max_prefixlen - net.prefixlen
+        found[net.version].setdefault(net.prefixlen, set()).add(first)
+    return {version: {size: frozenset(each) for size, each in sizes.items()} for version, sizes in found.items()}
 
 
 def only_scans(network: str) -> bool:
@@ -179,14 +215,19 @@ def known_network(ip: str) -> str:
 
 
 @lru_cache(maxsize=65536)
-def is_hosted(ip: str) -> bool:
+def is_hosted(ip: str, own: str = "") -> bool:
     """Whether servers live at this address; readers come from there by way of a VPN, so it proves nothing alone."""
     try:
         address = ip_address(ip)
     except ValueError:
         return False
+    known = hosting(own)
+    return _stands_in(address, known.blocks) and not _stands_in(address, known.spared)
+
+
+def _stands_in(address: IPv4Address | IPv6Address, nets: Blocks) -> bool:
     number, bits = int(address), address.max_prefixlen
-    return any(number >> bits - size in blocks for size, blocks in _HOSTING[address.version].items())
+    return any(number >> bits - size in blocks for size, blocks in nets[address.version].items())
 
 
 @lru_cache(maxsize=65536)

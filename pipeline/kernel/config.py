@@ -50,6 +50,7 @@ class Config:
     fetch_allow: frozenset[str]
     quarantine_s: int
     trusted_hops: int
+    hosting_networks: str
     workers: int
     log_level: str
     x_base_url: str
@@ -156,6 +157,7 @@ def load(environ: Mapping[str, str]) -> Config:
         fetch_allow=frozenset(filter(None, read.text("DATELINE_FETCH_ALLOW").replace(",", " ").split())),
         quarantine_s=read.number("DATELINE_QUARANTINE_S", 30, low=1, high=3600),
         trusted_hops=read.number("DATELINE_TRUSTED_HOPS", 0, low=0, high=5),
+        hosting_networks=read.text("DATELINE_HOSTING_NETWORKS"),
         workers=read.number("DATELINE_WORKERS", 2, low=1, high=64),
         log_level=read.choice("DATELINE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         x_base_url=read.url("DATELINE_X_BASE_URL", "", ("http", "https")),

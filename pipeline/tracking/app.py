@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.engagement import tokens
+from pipeline.engagement import agents, tokens
 from pipeline.engagement.records import Flag
 from pipeline.kernel.signing import Keyring
 from pipeline.tracking.answers import (
@@ -76,6 +76,7 @@ class DoorSettings:
     home_url: str
     older_secrets: tuple[str, ...] = field(default=(), repr=False)
     trusted_hops: int = 0
+    hosting_networks: str = ""
     ack_s: float = 0.05
     replay_after_s: float = 30.0
     poll_s: float = 2.0
@@ -99,6 +100,7 @@ class DoorSettings:
             database_url=known.database_url,
             home_url=known.site_url,
             trusted_hops=known.trusted_hops,
+            hosting_networks=known.hosting_networks,
         )
 
 
@@ -123,7 +125,10 @@ class Door:
         )
         links = settings.links or PostgresLinks(settings.database_url, newest=settings.links_limit)
         self._destinations = Destinations(links, snapshot=spool / "links.jsonl", limit=settings.links_limit)
-        self._recorder = Recorder(self._stream, Visitors(spool, hops=settings.trusted_hops))
+        for fault in agents.hosting(settings.hosting_networks).faults:
+            logger.warning("a hosting network is left out, the others are used: %s", fault)
+        visitors = Visitors(spool, hops=settings.trusted_hops, hosting=settings.hosting_networks)
+        self._recorder = Recorder(self._stream, visitors)
         site = settings.site or PostgresSite(settings.database_url)
         self._lists, self._pages = Lists(site, snapshot=spool / "lists.json"), Pages(site)
         self._beacon = Beacon(keyring, self._pages, self._recorder)

@@ -80,14 +80,14 @@ def host_of(address: bytes) -> bytes:
     return rest.rpartition(b"@")[2].lower()[:TEXT_BYTES]
 
 
-def network_of(address: str) -> Network:
-    """What is known of the network of an address as `sender` gives it."""
+def network_of(address: str, *, hosting: str = "") -> Network:
+    """What is known of the network of an address as `sender` gives it; `hosting` as `agents.hosting` takes it."""
     found = _parsed(address)
     if found is None:
         return Network(0, True)
     name = agents.known_network(str(found))
     flags = Flag.SCANNER if agents.only_scans(name) else Flag.GATEWAY if agents.may_scan(name) else 0
-    hosted = Flag.HOSTED if agents.is_hosted(str(found)) else 0
+    hosted = Flag.HOSTED if agents.is_hosted(str(found), hosting) else 0
     return Network(int(flags | hosted), any(found in net for net in _OURS))
 
 
@@ -110,9 +110,9 @@ class Visitors:
     nobody, we included, can try addresses against stored hashes.
     """
 
-    def __init__(self, directory: Path, *, hops: int) -> None:
-        """`hops`: proxies of ours in front, see `sender`."""
-        self._directory, self._hops = directory, hops
+    def __init__(self, directory: Path, *, hops: int, hosting: str = "") -> None:
+        """`hops`: proxies of ours in front, see `sender`. `hosting`: an operator's networks, see `network_of`."""
+        self._directory, self._hops, self._hosting = directory, hops, hosting
         self._day = -1
         self._known: dict[str | bytes, Visitor] = {}
         self._keyed = hashlib.blake2b()
@@ -129,7 +129,7 @@ class Visitors:
         return self._known.get(told) or self._met(told, sender(client, headers, hops=self._hops))
 
     def _met(self, told: str | bytes, address: str) -> Visitor:
-        found = Visitor(self._hash(address), network_of(address))
+        found = Visitor(self._hash(address), network_of(address, hosting=self._hosting))
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         if len(told) <= _LONGEST_KNOWN:

@@ -14,6 +14,7 @@ from pipeline.engagement import agents
 from pipeline.engagement.agents import (
     Kind,
     fetching_ahead,
+    hosting,
     is_hosted,
     kind,
     known_network,
@@ -249,3 +250,23 @@ def test_the_list_of_hosting_networks_is_sound() -> None:
     assert all(net.is_global for net in nets)
     assert {net.prefixlen for net in nets if net.version == 4} <= set(range(9, 25))
     assert not any(is_hosted(ip) for ip in ("40.92.1.1", "52.100.1.1", "67.231.150.4", "17.58.1.1", "66.102.8.1"))
+
+
+def test_an_operator_adds_networks_and_takes_some_out_of_a_listed_block() -> None:
+    own = "203.0.113.0/24, 2001:db8:7::/48  # our lab\n\n-95.216.7.0/24\n# a note\n198.51.100.7\n"
+    known = hosting(own)
+    assert (known.listed, known.added, known.taken_out, known.faults) == (hosting().listed, 3, 1, ())
+    for ip in ("203.0.113.9", "2001:db8:7::1", "198.51.100.7", "95.216.8.1"):
+        assert is_hosted(ip, own), ip
+    for ip in ("95.216.7.1", "198.51.100.8", "2001:db8:8::1"):
+        assert not is_hosted(ip, own), ip
+    assert is_hosted("95.216.7.1") and not is_hosted("203.0.113.9"), "and others are not told of it"
+
+
+def test_a_line_that_is_no_network_is_named_and_costs_no_other() -> None:
+    own = "203.0.113.0/24\nour office, 198.51.100.0/24\n203.0.113.5/24\n-0.0.0.0/0\n-\n"
+    known = hosting(own)
+    assert [fault.partition(":")[0] for fault in known.faults] == ["line 2", "line 3", "line 4", "line 5"]
+    assert "our office" in known.faults[0] and "host bits" in known.faults[1] and "wider than /8" in known.faults[2]
+    assert (known.added, known.taken_out) == (2, 0)
+    assert is_hosted("198.51.100.1", own) and is_hosted("95.216.7.1", own)

@@ -160,6 +160,12 @@ def test_a_scanners_network_is_known_by_the_address_that_is_not_kept(address: st
     assert network_of(address) == Network(int(flags), ours)
 
 
+def test_an_operators_networks_are_looked_up_as_well(tmp_path: Path) -> None:
+    visitors = Visitors(tmp_path, hops=0, hosting="203.0.113.0/24\n-95.216.3.0/24")
+    found = [visitors.of((ip, 443), {}, at_ms=NOON).network for ip in ("203.0.113.1", "95.216.3.4", "95.216.4.4")]
+    assert found == [Network(int(Flag.HOSTED), False), Network(0, False), Network(int(Flag.HOSTED), False)]
+
+
 @pytest.mark.parametrize(
     ("headers", "asked"),
     [({}, False), ({b"sec-gpc": b"1"}, True), ({b"dnt": b"1"}, True), ({b"dnt": b"0"}, False)],
