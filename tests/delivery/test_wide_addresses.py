@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from pipeline.audience.models import Suppression
 from pipeline.channels.base import MailServer
+from pipeline.channels.esp.post import EspChannel
 from pipeline.channels.mail.smtp import SmtpEngine
 from pipeline.delivery import batch
 from pipeline.delivery.letters import relay
@@ -21,26 +22,33 @@ from pipeline.kernel.config import config
 from tests.factories import articles, audience, editions
 from tests.factories import delivery as deliveries
 from tests.factories.mail_server import FAST, Scripted
+from tests.factories.provider_server import ProviderServer
 
 pytestmark = pytest.mark.django_db
 READERS = ("cleo@example.org", "jürgen@bücher.example", "用户@example.org", "dan@bücher.example")
 WIDE = {"jürgen@bücher.example", "用户@example.org"}
 
 
-@contextmanager
-def mailed(tmp_path: Path, *, offers: tuple[str, ...]) -> Iterator[tuple[Scripted, MailServer]]:
-    """An edition for all of them, handed to a server that announces `offers`."""
+def due() -> int:
+    """An edition for all of them; its batch."""
     newsletter = editions.newsletter()
     for _ in range(4):
         articles.article()
     for address in READERS:
         audience.subscriber(address=address, follows=newsletter.topic)
     deliveries.send(edition=editions.composed(newsletter=newsletter), now=timezone.now() - timedelta(seconds=1))
+    return int(Batch.objects.get().id)
+
+
+@contextmanager
+def mailed(tmp_path: Path, *, offers: tuple[str, ...]) -> Iterator[tuple[Scripted, MailServer]]:
+    """The edition handed to a server that announces `offers`."""
+    batch_id = due()
     with Scripted(words=("PIPELINING", *offers)) as server:
         at = MailServer("127.0.0.1", server.port, connections=1)
         here = replace(config(), data_dir=tmp_path)
         engine = SmtpEngine(at, timeouts=FAST)
-        batch.submit(batch_id=Batch.objects.get().id, config=here, now=timezone.now(), channel=engine)
+        batch.submit(batch_id=batch_id, config=here, now=timezone.now(), channel=engine)
         yield server, at
 
 
@@ -71,6 +79,24 @@ def test_where_it_does_not_only_they_are_refused_and_the_row_says_why(tmp_path: 
         assert len(server.stored) == 2
     why = set(Delivery.objects.filter(address__in=WIDE).values_list("reason", flat=True))
     assert why == {"5.6.7 the server takes no address outside ASCII (no SMTPUTF8)"}
+    assert (Batch.objects.get().state, Suppression.objects.count(), Feedback.objects.count()) == ("done", 0, 0)
+
+
+@pytest.mark.parametrize(("provider", "carried"), [("mailgun", True), ("ses", False)])
+def test_a_providers_api_carries_them_or_only_they_are_refused(tmp_path: Path, provider: str, *, carried: bool) -> None:
+    batch_id = due()
+    with ProviderServer(provider) as server:
+        channel = EspChannel(provider, server.settings)
+        here = replace(config(), data_dir=tmp_path)
+        batch.submit(batch_id=batch_id, config=here, now=timezone.now(), channel=channel)
+    states = dict(Delivery.objects.values_list("address", "state"))
+    assert states == {whom: "accepted" if carried or whom not in WIDE else "refused" for whom in READERS}
+    assert {mail["to"].rpartition("@")[0] for mail in server.stored} == (
+        {"cleo", "dan", "jürgen", "用户"} if carried else {"cleo", "dan"}
+    )
+    if not carried:
+        why = set(Delivery.objects.filter(address__in=WIDE).values_list("reason", flat=True))
+        assert why == {"5.6.7 this way out (ses) cannot carry an address outside ASCII"}
     assert (Batch.objects.get().state, Suppression.objects.count(), Feedback.objects.count()) == ("done", 0, 0)
 
 

@@ -70,12 +70,23 @@ class _Run:
                     envelope = next(envelopes, None)
                     stopped = envelope is None
                     if envelope is not None:
-                        self._hand_over(envelope)
+                        self._take(envelope)
                         stopped = self.stopping()
                 self._collect()
                 self.stopping()
         finally:
             self._wait_for_all()
+
+    def _take(self, envelope: Envelope) -> None:
+        """Hand over, but for what this way out cannot carry: that reader alone is refused, and nobody was asked (code 0)."""
+        provider = self.desk.provider
+        if provider.wide or envelope.recipient.isascii():
+            self._hand_over(envelope)
+            return
+        why = f"this way out ({provider.name}) cannot carry an address outside ASCII"
+        receipt = Receipt(envelope.key, Outcome.REFUSED, enhanced="5.6.7", text=why)
+        self.journal.answer(receipt)
+        self.record(receipt)
 
     def _hand_over(self, envelope: Envelope) -> None:
         self.journal.dot(envelope.key)
@@ -122,7 +133,7 @@ class _Desk:
 
     def __init__(self, provider: Provider, settings: Mapping[str, str]) -> None:
         self.size = _whole(settings.get("window"), provider.window)
-        self._provider = provider
+        self.provider = provider
         self._per_second = _whole(settings.get("per_second"), 0)
         self._next_at = 0.0
         self._idle: SimpleQueue[Any] = SimpleQueue()
@@ -152,7 +163,7 @@ class _Desk:
         connection = self._idle.get()
         try:
             connection.open()
-            letter = _letter(envelope, self._provider.headers)
+            letter = _letter(envelope, self.provider.headers)
             connection.send_messages([letter])
             return _accepted(envelope, letter)
         except Exception as error:  # whatever anymail, requests or boto raise: it is judged, never lost

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -45,6 +46,13 @@ def letter(key: int) -> Envelope:
     )
 
 
+def wide(envelope: Envelope) -> Envelope:
+    """To the same reader under a name outside ASCII."""
+    number, named = f"reader-{envelope.key}@", f"jürgen-{envelope.key}@"
+    data = envelope.data.replace(b"To: " + number.encode(), b"To: " + named.encode())
+    return replace(envelope, recipient=envelope.recipient.replace(number, named), data=data)
+
+
 class Book:
     """The caller's side: who was announced, who was answered, in which order."""
 
@@ -53,13 +61,14 @@ class Book:
         self.receipts: dict[int, Receipt] = {}
         self.taken: list[int] = []
         self.stop_after = stop_after
+        self.wide: frozenset[int] = frozenset()
         self.error: Exception | None = None
 
     def dot(self, key: int) -> None:
         self.told.append(("dot", key))
 
     def answer(self, receipt: Receipt) -> None:
-        assert ("dot", receipt.key) in self.told
+        assert ("dot", receipt.key) in self.told or receipt.enhanced == "5.6.7", "asked, or known without asking"
         self.told.append(("answer", receipt.key))
 
     def record(self, receipt: Receipt) -> None:
@@ -69,7 +78,7 @@ class Book:
     def source(self, count: int) -> Iterator[Envelope]:
         for key in range(1, count + 1):
             self.taken.append(key)
-            yield letter(key)
+            yield wide(letter(key)) if key in self.wide else letter(key)
 
     def submit(self, server: ProviderServer, count: int, **settings: str) -> Book:
         channel = EspChannel(server.name, server.settings | settings)
@@ -110,6 +119,25 @@ def test_each_provider_receives_our_message_whole(name: str) -> None:
     assert mail["headers"]["list-unsubscribe"].startswith("<https://news.example/u/7>,")
     assert mail["headers"]["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
     assert mail["headers"]["list-id"] == "Morning Brief <morning-brief.dispatch.example>"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_address_outside_ascii_is_carried_where_the_provider_says_so_and_else_refused_for_that_reader_alone(
+    name: str,
+) -> None:
+    book = Book()
+    book.wide = frozenset({2, 4})
+    with ProviderServer(name) as server:
+        book.submit(server, 4, window="1")
+    carried = {int(mail["delivery"]) for mail in server.stored}
+    assert book.error is None
+    if name == "mailgun":
+        assert carried == {1, 2, 3, 4} and any("jürgen-2@quay.example" in mail["to"] for mail in server.stored)
+        return
+    assert carried == {1, 3} and server.requests == 2
+    why = f"this way out ({name}) cannot carry an address outside ASCII"
+    for key in (2, 4):
+        assert book.receipts[key] == Receipt(key, Outcome.REFUSED, 0, "5.6.7", why)
 
 
 @pytest.mark.parametrize("name", NUMBERED)
