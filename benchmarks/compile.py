@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.commands.render_edition import DOORS, edition_content, read_document
+from pipeline.commands.rendering.render_edition import DOORS, edition_content, read_document
 from pipeline.delivery.message.merge import EditionHeaders, compile_program
 from pipeline.editions.content import EditionContent
 from pipeline.editions.preflight import Facts, check

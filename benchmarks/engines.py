@@ -20,7 +20,7 @@ def running() -> Iterator[Config]:
     os.environ.pop("DATABASE_URL", None)
     os.environ.pop("REDIS_URL", None)
     os.environ["DATELINE_DATA_DIR"] = str(directory)
-    from pipeline.commands import database
+    from pipeline.commands.running import database
 
     try:
         with database.ready():

@@ -18,7 +18,7 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
-from pipeline.commands.render_edition import DOORS, edition_content, read_document
+from pipeline.commands.rendering.render_edition import DOORS, edition_content, read_document
 from pipeline.delivery.message.merge import EditionHeaders, Program, ReaderValues, compile_program
 from pipeline.editions.content import EditionContent, FilledBlock
 from pipeline.editions.render import render

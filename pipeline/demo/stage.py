@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.live import Live
 
-from pipeline.commands import database, up
+from pipeline.commands.running import database, up
 from pipeline.demo.world.inbox import Inbox
 from pipeline.demo.world.network import PretendNetwork
 from pipeline.demo.world.newsroom import Newsroom

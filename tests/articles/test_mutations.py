@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.articles.page.witnesses import Step
 from pipeline.articles.read import UnusableInput, read, read_entry
-from pipeline.commands.read_page import as_json
+from pipeline.commands.reading.read_page import as_json
 from pipeline.sources.formats.entries import Entry
 from tests.factories.mutations import mutated
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.articles.page.witnesses import Step
 from pipeline.articles.read import MAX_BYTES, Picture, Reading, Related, UnusableInput, read, read_entry
-from pipeline.commands.read_page import as_json
+from pipeline.commands.reading.read_page import as_json
 from pipeline.sources.formats.entries import Entry
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "pages"

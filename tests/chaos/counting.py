@@ -25,7 +25,7 @@ READERS = 25
 
 def seeded() -> dict[str, Any]:
     """Three newsletters that count, keep and record nothing, a post and the box; what the driver must know of them."""
-    from pipeline.commands import database
+    from pipeline.commands.running import database
 
     database.migrate()
     from pipeline.audience.models import Subscriber

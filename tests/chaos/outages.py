@@ -151,7 +151,7 @@ def _leads(rig: Rig) -> bool:
 
 def _seed() -> None:
     """A post with links to stories, in the database of the house whose environment this is."""
-    from pipeline.commands import database
+    from pipeline.commands.running import database
 
     database.prepare()
     from django.utils import timezone

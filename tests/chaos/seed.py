@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 
-from pipeline.commands import database
+from pipeline.commands.running import database
 
 
 def off(*, readers: int, batch_size: int) -> None:

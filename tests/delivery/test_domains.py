@@ -14,7 +14,7 @@ from rich.console import Console
 
 from pipeline.channels.domain.ask import NameServers
 from pipeline.channels.domain.records import public_key
-from pipeline.commands import doctor_domain
+from pipeline.commands.running import doctor_domain
 from pipeline.delivery import domains
 from pipeline.delivery.domains import looked_at, published_keys, wanted_of
 from pipeline.delivery.models import Transport

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from pipeline.commands.render_edition import edition_content, read_document
+from pipeline.commands.rendering.render_edition import edition_content, read_document
 from pipeline.delivery.message.merge import EditionHeaders, compile_program
 from pipeline.editions.clients import FIRST, unsupported
 from pipeline.editions.content import EditionContent, FilledBlock, Masthead, Picture, Story

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.commands.classify_hits import lines
+from pipeline.commands.reading.classify_hits import lines
 from pipeline.engagement.agents import Kind, kind
 from pipeline.engagement.verdicts import Hit
 from tests.factories import hits

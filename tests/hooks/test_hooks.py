@@ -13,7 +13,7 @@ from django.db import transaction
 
 from pipeline.articles.gates import bulletins, holds
 from pipeline.articles.models import Bulletin
-from pipeline.commands import add_hook
+from pipeline.commands.connecting import add_hook
 from pipeline.commands.unusable import UnusableInput
 from pipeline.demo.world.serving import Answer, LocalServer, Request
 from pipeline.hooks.deliver import LEASE, WAITS_S, deliver

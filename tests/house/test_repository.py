@@ -252,6 +252,7 @@ def test_the_change_log_knows_this_version() -> None:
 def test_the_readme_lists_every_verb() -> None:
     from pipeline.__main__ import app
 
-    verbs = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    commands = [command for room in app.registered_groups for command in room.typer_instance.registered_commands]
+    verbs = {command.name or command.callback.__name__ for command in commands if command.callback}
     told = set(re.findall(r"^\| `dateline ([\w-]+)", paper("README.md"), re.M))
     assert told == verbs

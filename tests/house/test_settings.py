@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.commands.up import processes
+from pipeline.commands.running.up import processes
 from pipeline.kernel.config import ConfigError, config, load
 
 ROOT = Path(__file__).parents[2]

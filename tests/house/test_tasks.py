@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.commands.up import processes
+from pipeline.commands.running.up import processes
 from pipeline.kernel.config import config
 from pipeline.kernel.queue import QUEUE_OF, Job, Queue
 from workers.app import app

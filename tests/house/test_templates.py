@@ -13,7 +13,7 @@ from django.template import engines
 from jinja2 import Environment, StrictUndefined, UndefinedError, meta
 from lxml import html as lxml_html
 
-from pipeline.commands.render_edition import edition_content, read_document
+from pipeline.commands.rendering.render_edition import edition_content, read_document
 from pipeline.editions.content import EditionContent
 from pipeline.editions.render import render, render_notice
 from pipeline.editions.rendered import Doors, LinkTable, preview, preview_text, sample_reader

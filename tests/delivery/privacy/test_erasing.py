@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Identifier
 from pipeline.audience.imports import enter
 from pipeline.audience.models import Consent, Interest, Subscriber, Suppression, Topic
 from pipeline.audience.suppress import suppress
-from pipeline.commands import erase_reader
+from pipeline.commands.readers import erase_reader
 from pipeline.commands.unusable import UnusableInput
 from pipeline.delivery.models import Delivery, Send
 from pipeline.delivery.privacy import erasing

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.commands.read_feed import as_json
+from pipeline.commands.reading.read_feed import as_json
 from pipeline.sources.formats import feeds
 from tests.factories.mutations import mutated
 
