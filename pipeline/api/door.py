@@ -20,11 +20,13 @@ from pipeline.api.bearer import CLOSED, OPENED_BY, Bearer
 from pipeline.api.editions import changes, deciding, placing, reading, sends
 from pipeline.api.editions.shapes import row_of as edition_row
 from pipeline.api.house import brakes, imports, journal, newsletters, readers, sources, today, watching
-from pipeline.api.rules import blocks, making, settings
+from pipeline.api.rules import blocks, making, people, settings
 from pipeline.api.stories import accounts, articles, popular, posts
 from pipeline.editions.acts import review
 from pipeline.posts.acts import review as posts_review
 from pipeline.ranking import hands
+from pipeline.staff import invitations
+from pipeline.staff import people as staff
 
 log = logging.getLogger("dateline.api")
 
@@ -40,11 +42,12 @@ CURRENT: Mapping[str, Callable[[int], Schema]] = {
     "newsletter_id": newsletters.newsletter_row,
     "article_id": articles.article_row,
     "import_id": imports.import_row,
+    "user_id": people.person_row,
 }
 ROUTERS: tuple[Router, ...] = (
     today.router, reading.router, deciding.router, placing.router, changes.router, sends.router, newsletters.router, articles.router,
     posts.router, accounts.router, popular.router, sources.router, watching.router, brakes.router, readers.router, journal.router,
-    imports.router, settings.router, blocks.router, making.router,
+    imports.router, settings.router, blocks.router, making.router, people.router,
 )  # fmt: skip
 
 
@@ -140,7 +143,7 @@ api = Door(
     title="Dateline", version="1", description=ABOUT, auth=Bearer(), docs_url=None, urls_namespace="api",
 )  # fmt: skip
 for _kind, _told in (
-    (Refusing, _turned_down), (review.Refused, _conflict), (posts_review.Refused, _conflict), (hands.Refused, _conflict),
+    (Refusing, _turned_down), (staff.Refused, _conflict), (invitations.Refused, _conflict), (review.Refused, _conflict), (posts_review.Refused, _conflict), (hands.Refused, _conflict),
     (ObjectDoesNotExist, _not_found), (Http404, _not_found), (AuthenticationError, _unknown), (HttpError, _unreadable),
     (ValidationError, _unread), (MultiPartParserError, _torn), (SuspiciousOperation, _torn), (BadRequest, _torn),
 ):  # fmt: skip

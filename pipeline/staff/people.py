@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -36,6 +37,30 @@ def change_role(*, user_id: int, role: Role, by: User, now: datetime, reason: st
     journal.note(
         verb="change role", subject="user", subject_id=user_id, actor=by, now=now, reason=reason, old=user.role, new=role
     )  # fmt: skip
+
+
+@transaction.atomic
+def limit(
+    *, user_id: int, grants: Collection[tuple[Grant.Kind, int]] | None, by: User, now: datetime, reason: str = ""
+) -> bool:
+    """Let someone act on these newsletters and accounts alone; None is on all. False where it was so already.
+
+    Raises User.DoesNotExist.
+    """
+    user = _locked(user_id)
+    before = sorted(user.grants.values_list("kind", "object_id")) if user.is_limited else None
+    wanted = None if grants is None else sorted({(str(kind), pk) for kind, pk in grants})
+    if before == wanted:
+        return False
+    User.objects.filter(id=user_id).update(is_limited=wanted is not None)
+    user.grants.all().delete()
+    Grant.objects.bulk_create(Grant(user=user, kind=kind, object_id=pk) for kind, pk in wanted or ())
+    told = {
+        name: "all" if pairs is None else [f"{kind} {pk}" for kind, pk in pairs]
+        for name, pairs in (("old", before), ("new", wanted))
+    }
+    journal.note(verb="change limits", subject="user", subject_id=user_id, actor=by, now=now, reason=reason, **told)
+    return True
 
 
 @transaction.atomic

@@ -66,12 +66,13 @@ def as_one(client: Client, db: None) -> Callable[[str], Ask]:
 
 @pytest.fixture
 def house(morning: Morning) -> Iterator[Morning]:
-    """A morning with a pin, a batch that was held, a rehearsed list, and a newsletter of alerts."""
+    """A morning with a pin, a batch that was held, a rehearsed list, a colleague, and a newsletter of alerts."""
     editions.newsletter(slug="alerts", name="Alerts", kind=Newsletter.Kind.ALERT, now=morning.now)
     article = morning.stories[0]
     until = morning.now + timedelta(days=1)
     Pin.objects.create(article=article, kind=Pin.Kind.PIN, created_at=morning.now, until=until)
     type(morning.held).objects.update(batch="embargo-1")
+    staff.ben()
     done = {"is_rehearsal": True, "state": Import.State.DONE, "layout": "csv", "started_at": morning.now}
     Import.objects.create(name="tried.csv", digest=bytes(32), topic=morning.ready.newsletter.topic, **done)
     yield morning

@@ -14,8 +14,9 @@ from pipeline.editions.models import Newsletter
 from pipeline.posts.models import Account, Post
 from pipeline.ranking.models import Pin
 from pipeline.schedule.newsletters.changing import mark_of, mark_of_blocks
+from pipeline.staff.models import User
 from tests.factories.mornings import Morning
-from tests.factories.personas import EDITORS, EDITORS_AT_LARGE, EVERYBODY, HEADS, POSTERS
+from tests.factories.personas import ADMINS, EDITORS, EDITORS_AT_LARGE, EVERYBODY, HEADS, POSTERS
 
 REASON = {"reason": "a test of locks"}
 #: An address the guard turns away at once, so that no site is asked.
@@ -80,6 +81,13 @@ TABLE: dict[str, Row] = {
     "try_blocks": Row(HEADS, BLOCKS),
     "change_blocks": Row(HEADS, {"seen": "{blocks}", **BLOCKS}),
     "make_newsletter": Row(HEADS, {"name": "Evening", "publisher": "Us", "sender": "us@example.org"}),
+    "list_people": Row(EVERYBODY),
+    "list_invitations": Row(EVERYBODY),
+    "invite_person": Row(ADMINS, {"email": "new@example.org", "role": "viewer"}),
+    "change_role": Row(ADMINS, {"role": "viewer"}),
+    "limit_person": Row(ADMINS, {"is_limited": True, "newsletters": []}),
+    "close_account": Row(ADMINS),
+    "open_account": Row(ADMINS),
     "list_articles": Row(EVERYBODY),
     "show_article": Row(EVERYBODY),
     "kill_article": Row(EDITORS_AT_LARGE, REASON),
@@ -149,6 +157,7 @@ def numbers_of(row: Row, morning: Morning) -> dict[str, Any]:
         "source_id": morning.held.article.source_id,
         "pin_id": Pin.objects.values_list("id", flat=True)[0],
         "push_id": 1,
+        "user_id": User.objects.values_list("id", flat=True).get(email="ben@example.org"),
         "import_id": Import.objects.values_list("id", flat=True).get(is_rehearsal=True),
         "kind": "sending",
     }

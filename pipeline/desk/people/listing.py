@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from pipeline.desk import sign_in
 from pipeline.desk.frame import newsroom_zone
-from pipeline.desk.people import letters
 from pipeline.editions.models import Newsletter
 from pipeline.posts.models import Account
+from pipeline.schedule.alarms.invitations import send_invitation
 from pipeline.staff import invitations, people, second_factor
 from pipeline.staff.models import Grant, Invitation, Role, User
 
@@ -74,7 +74,7 @@ def invite(request: sign_in.Guest) -> HttpResponse:
     except invitations.Refused as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, letters.send_invitation(made, token=token, inviter=request.user))
+        messages.success(request, send_invitation(made, token=token, inviter=request.user))
     return redirect("desk:people")
 
 

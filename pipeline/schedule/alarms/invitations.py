@@ -17,7 +17,7 @@ from pipeline.kernel.config import config
 from pipeline.schedule.alarms import letters
 from pipeline.staff.models import Invitation, Role, User
 
-log = logging.getLogger("dateline.desk")
+log = logging.getLogger("dateline.schedule")
 
 
 def send_invitation(made: Invitation, *, token: str, inviter: User) -> str:
