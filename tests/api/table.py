@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from pipeline.api.door import api
 from pipeline.audience.models import Import
-from pipeline.editions.models import Newsletter
+from pipeline.editions.models import Design, Newsletter
 from pipeline.posts.models import Account, Post
 from pipeline.ranking.models import Pin
 from pipeline.schedule.newsletters.changing import mark_of, mark_of_blocks
@@ -88,6 +88,14 @@ TABLE: dict[str, Row] = {
     "limit_person": Row(ADMINS, {"is_limited": True, "newsletters": []}),
     "close_account": Row(ADMINS),
     "open_account": Row(ADMINS),
+    "list_designs": Row(EVERYBODY),
+    "show_design": Row(EVERYBODY),
+    "check_design": Row(HEADS, {"source": "<mjml></mjml>"}),
+    "begin_design": Row(HEADS, {"name": "Ours", "source": "<mjml></mjml>"}),
+    "keep_design": Row(HEADS, {"source": "<mjml></mjml>", "seen": 1}),
+    "restore_design": Row(HEADS),
+    "use_design": Row(HEADS, {"design_id": "{design}", "number": 1}),
+    "use_shipped": Row(HEADS),
     "list_articles": Row(EVERYBODY),
     "show_article": Row(EVERYBODY),
     "kill_article": Row(EDITORS_AT_LARGE, REASON),
@@ -157,6 +165,8 @@ def numbers_of(row: Row, morning: Morning) -> dict[str, Any]:
         "source_id": morning.held.article.source_id,
         "pin_id": Pin.objects.values_list("id", flat=True)[0],
         "push_id": 1,
+        "design_id": Design.objects.values_list("id", flat=True)[0],
+        "number": 1,
         "user_id": User.objects.values_list("id", flat=True).get(email="ben@example.org"),
         "import_id": Import.objects.values_list("id", flat=True).get(is_rehearsal=True),
         "kind": "sending",
@@ -179,6 +189,12 @@ def body_of(row: Row, morning: Morning) -> dict[str, Any]:
     """What is sent: the revision goes along, whoever does not want it does not read it."""
     alerts = Newsletter.objects.get(kind=Newsletter.Kind.ALERT).id
     file = SimpleUploadedFile("list.csv", b"email\ncleo@example.org\n")
-    known = {"{alerts}": alerts, "{story}": morning.stories[0].id, "{file}": file, **seen_of(morning)}
+    known = {
+        "{alerts}": alerts,
+        "{story}": morning.stories[0].id,
+        "{file}": file,
+        "{design}": Design.objects.get().id,
+        **seen_of(morning),
+    }
     told = {name: known.get(value, value) if isinstance(value, str) else value for name, value in row.body.items()}
     return {"revision": morning.ready.revision, **told}
