@@ -106,6 +106,14 @@ def kind(ua: str) -> Kind:
     return Kind.PERSON
 
 
+#: What is kept of a header once its day is over: words that are judged as it was, and are everybody's of that kind.
+STAND_INS: Mapping[Kind, str] = {
+    Kind.PERSON: "Mozilla/5.0 (a person)", Kind.EMPTY: "", Kind.LIBRARY: "curl/", Kind.HEADLESS: "headless",
+    Kind.SCANNER: "mail scanner", Kind.PREVIEWER: "link preview", Kind.IMAGE_PROXY: "image proxy",
+    Kind.MAIL_PRIVACY: "Mozilla/5.0", Kind.CRAWLER: "crawler",
+}  # fmt: skip
+
+
 SCANNING_NETWORKS = {
     # Exchange Online Protection and Barracuda Email Gateway Defense; nothing else sends requests from these
     "microsoft-eop": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import redis
@@ -28,6 +28,7 @@ END_OF_TIME_MS = 253_402_300_800_000  #: the year 10000, which neither Python no
 #: One drain at a time; a second one finds the lock taken and leaves.
 LOCK = 0x64_72_61_69
 UNKNOWN = bytes(VISITOR_BYTES)
+NAMED_FOR = timedelta(days=2)
 #: A beacon is a POST, which the door marks as no GET; where it came from and why says more.
 _NOT_READING = Flag.PREFETCH | Flag.MANGLED | Flag.SCANNER
 _TYPES = [
@@ -188,7 +189,7 @@ def _apply(records: list[Record], *, now: datetime) -> int:
         with cursor.copy("COPY inbound FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(_TYPES)
             for record in records:
-                copy.write_row(_row(record))
+                copy.write_row(_row(record, now=now))
         cursor.execute(_APPLY, {"nobody": UNKNOWN, "now": now})
         applied, late = cursor.fetchone()
         cursor.execute("DROP TABLE inbound")
@@ -196,11 +197,13 @@ def _apply(records: list[Record], *, now: datetime) -> int:
     return int(applied)
 
 
-def _row(record: Record) -> tuple[Any, ...]:
+def _row(record: Record, *, now: datetime) -> tuple[Any, ...]:
+    """Of what comes when its day may be forgotten already, the program is told by its kind, as the day's others are."""
     at = datetime.fromtimestamp(record.at_ms / 1000, tz=UTC)
+    header = record.user_agent.replace("\0", "")
     return (
         record.event_id, at, record.kind.value, record.origin, record.ordinal, record.link, int(record.flags),
-        record.method, record.visitor, record.user_agent.replace("\0", ""), record.seconds, _is_read(record),
+        record.method, record.visitor, header if now - at < NAMED_FOR else agents.STAND_INS[agents.kind(header)], record.seconds, _is_read(record),
     )  # fmt: skip
 
 

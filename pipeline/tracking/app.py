@@ -12,6 +12,7 @@ import asyncio
 import gc
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +60,8 @@ _PIXEL_BODY: Message = {"type": "http.response.body", "body": PIXEL}
 _REDIRECT: tuple[Header, ...] = (*PRIVATE, (b"content-length", b"0"))
 
 logger = logging.getLogger(__name__)
+#: How often it is asked whether a new day has begun, which is also when the salt of two days ago goes.
+TURN_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,9 @@ class Door:
         self._destinations = Destinations(links, snapshot=spool / "links.jsonl", limit=settings.links_limit)
         for fault in agents.hosting(settings.hosting_networks).faults:
             logger.warning("a hosting network is left out, the others are used: %s", fault)
-        visitors = Visitors(spool, hops=settings.trusted_hops, hosting=settings.hosting_networks)
-        self._recorder = Recorder(self._stream, visitors)
+        self._visitors = Visitors(spool, hops=settings.trusted_hops, hosting=settings.hosting_networks)
+        self._recorder = Recorder(self._stream, self._visitors)
+        self._turning: asyncio.Task[None] | None = None
         site = settings.site or PostgresSite(settings.database_url)
         self._lists, self._pages = Lists(site, snapshot=spool / "lists.json"), Pages(site)
         self._beacon = Beacon(keyring, self._pages, self._recorder)
@@ -137,9 +141,19 @@ class Door:
     async def start(self) -> None:
         """Be ready, with PostgreSQL and Redis or without: each is waited for at most 2 s."""
         await asyncio.gather(self._destinations.start(), self._lists.start(), self._stream.start())
+        self._visitors.turn(at_ms=time.time_ns() // 1_000_000)
+        self._turning = asyncio.create_task(self._turn())
+
+    async def _turn(self) -> None:
+        while True:
+            await asyncio.sleep(TURN_EVERY_S)
+            self._visitors.turn(at_ms=time.time_ns() // 1_000_000)
 
     async def close(self) -> None:
         """Hand over what is on its way."""
+        if self._turning is not None:
+            self._turning.cancel()
+            await asyncio.gather(self._turning, return_exceptions=True)
         await asyncio.gather(self._destinations.close(), self._lists.close(), self._pages.close())
         await self._stream.close()
 

@@ -128,6 +128,11 @@ class Visitors:
         told = (headers.get(b"x-forwarded-for") if self._hops else None) or (client[0] if client else "")
         return self._known.get(told) or self._met(told, sender(client, headers, hops=self._hops))
 
+    def turn(self, *, at_ms: int) -> None:
+        """Take the day's salt where that was not done; those past their time go, also where nobody clicks any more."""
+        if (day := at_ms // 86_400_000) != self._day:
+            self._turn_to(day)
+
     def _met(self, told: str | bytes, address: str) -> Visitor:
         found = Visitor(self._hash(address), network_of(address, hosting=self._hosting))
         if len(self._known) >= _MOST_KNOWN:

@@ -252,6 +252,10 @@ def test_the_list_of_hosting_networks_is_sound() -> None:
     assert not any(is_hosted(ip) for ip in ("40.92.1.1", "52.100.1.1", "67.231.150.4", "17.58.1.1", "66.102.8.1"))
 
 
+def test_what_is_kept_of_a_header_is_judged_as_the_header_was() -> None:
+    assert {named: kind(words) for named, words in agents.STAND_INS.items()} == {named: named for named in Kind}
+
+
 def test_an_operator_adds_networks_and_takes_some_out_of_a_listed_block() -> None:
     own = "203.0.113.0/24, 2001:db8:7::/48  # our lab\n\n-95.216.7.0/24\n# a note\n198.51.100.7\n"
     known = hosting(own)

@@ -203,6 +203,12 @@ def test_a_visitor_without_a_name_is_never_too_late_for_a_forgotten_day(stream: 
     assert (row.mode, view.mode) == ("aggregate", "aggregate")
 
 
+def test_of_what_comes_days_late_the_program_is_told_by_its_kind(stream: redis.Redis, sent: Send) -> None:
+    old = NOW - timedelta(days=2)
+    rows = drained(stream, record(1, origin=sent.origin_id, ordinal=0, at=old), record(2, origin=sent.origin_id))
+    assert [row.agent for row in rows] == ["Mozilla/5.0 (a person)", CHROME]
+
+
 def test_an_event_makes_the_report_of_its_origin_stale(stream: redis.Redis, sent: Send) -> None:
     drained(stream, record(1, origin=sent.origin_id), record(2, origin=sent.origin_id))
     assert Report.objects.get().origin_id == sent.origin_id

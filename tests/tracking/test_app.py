@@ -48,6 +48,14 @@ async def test_a_click_is_redirected_and_written_down(options: DoorSettings, val
     assert abs(record.at_ms / 1000 - time.time()) < 30
 
 
+async def test_a_door_that_opens_throws_away_the_salts_of_days_long_past(options: DoorSettings) -> None:
+    spool = options.data_dir / "spool"
+    spool.mkdir(parents=True, exist_ok=True)
+    (spool / "salt-20000").write_bytes(b"s" * 32)
+    async with opened(options):
+        assert [path.name for path in spool.glob("salt-*")] == [f"salt-{time.time_ns() // 86_400_000_000_000}"]
+
+
 @pytest.mark.parametrize("suffix", ["", ".gif"])
 async def test_an_open_is_a_pixel_and_written_down(
     options: DoorSettings, valkey: Any, keyring: Any, suffix: str

@@ -75,6 +75,13 @@ def test_salts_are_gone_after_two_days(tmp_path: Path) -> None:
     assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.iterdir())
 
 
+def test_a_salt_goes_in_time_though_nobody_clicks_any_more(tmp_path: Path) -> None:
+    visitors = Visitors(tmp_path, hops=0)
+    key(visitors, "203.0.113.7")
+    visitors.turn(at_ms=NOON + 2 * DAY)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["salt-20002"]
+
+
 def test_an_unwritable_spool_only_makes_doors_disagree(tmp_path: Path) -> None:
     visitors = Visitors(tmp_path / "absent", hops=0)
     assert key(visitors, "203.0.113.7") == key(visitors, "203.0.113.8") != UNKNOWN

@@ -14,10 +14,11 @@ from django.db.models import Min
 
 from pipeline.engagement.keeping import reports
 from pipeline.engagement.keeping.forget import forget
-from pipeline.engagement.models import Event, Horizon, Origin, Report
+from pipeline.engagement.models import Event, Horizon, Origin, Poison, Report
 from pipeline.engagement.tally import LOCK, horizon_minute
 
 EVENTS_FOR = timedelta(days=30)
+READABLE_FOR = timedelta(days=2)
 COUNTS_FOR = timedelta(days=761)  #: 25 months
 PORTION = 20_000
 PORTIONS = 50  #: in one go; what is left waits for the next
@@ -35,6 +36,7 @@ def keep_terms(*, now: datetime) -> None:
     """Forget whose acts they were, then remove what is past its time."""
     forget(now=now)
     expire(now=now)
+    _expire_poison(now=now)
 
 
 def expire(*, now: datetime, portion: int = PORTION, portions: int = PORTIONS) -> int:
@@ -96,6 +98,12 @@ def _remove(portion: int) -> int:
             [_start(horizon_minute()), portion],
         )
         return int(cursor.rowcount)
+
+
+def _expire_poison(*, now: datetime) -> None:
+    """What could not be read may name readers all the same: its bytes go as names do, its fault as events do."""
+    Poison.objects.filter(at__lt=now - READABLE_FOR).exclude(body=b"").update(body=b"")
+    Poison.objects.filter(at__lt=now - EVENTS_FOR).delete()
 
 
 def _expire_counts(*, now: datetime, portion: int) -> None:

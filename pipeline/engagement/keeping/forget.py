@@ -1,4 +1,5 @@
-"""Who it was is forgotten when the day after next begins: only that it was one person that day remains.
+"""Who it was is forgotten when the day after next begins: only that it was one person that day remains, and of every
+User-Agent which kind of program it named.
 
 The persons of a finished day become hashes under a salt that exists in this process, for this one statement. A vote
 is of a person and a day, and one person stays one person of that day, so that every count is as it was.
@@ -13,16 +14,25 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 
 from pipeline.engagement import drain
+from pipeline.engagement.agents import STAND_INS, kind
 from pipeline.engagement.models import Event, Horizon, Mode
 from pipeline.engagement.tally import LOCK
 
 SALT_BYTES = 32
 #: A reader who took consent back during the day is forgotten for the whole of it, or the rest would name them.
 _FORGET = """
-UPDATE dateline_event SET ordinal = 0, mode = 'aggregate', person = substring(sha256(%(salt)s || person) FROM 1 FOR 16)
- WHERE at >= %(day)s AND at < %(end)s AND ordinal > 0
+UPDATE dateline_event SET ordinal = 0, mode = 'aggregate', person = substring(sha256(%(salt)s || person) FROM 1 FOR 16),
+       agent = known.kept
+  FROM unnest(%(agents)s::text[], %(kept)s::text[]) AS known(header, kept)
+ WHERE known.header = agent AND at >= %(day)s AND at < %(end)s AND ordinal > 0
    AND person IN (SELECT person FROM dateline_event
                    WHERE at >= %(day)s AND at < %(end)s AND ordinal > 0 AND mode = 'aggregate')
+"""
+#: Of the others, whom nobody named or who agreed to be, the header goes as well.
+_COARSEN = """
+UPDATE dateline_event SET agent = known.kept
+  FROM unnest(%(agents)s::text[], %(kept)s::text[]) AS known(header, kept)
+ WHERE known.header = agent AND known.kept <> agent AND at >= %(since)s AND at < %(end)s
 """
 
 
@@ -59,6 +69,7 @@ def _close_one(since: datetime, until: datetime) -> int | None:
     first = named.filter(mode=Mode.AGGREGATE).aggregate(at=Min("at"))["at"]
     if first is None:
         _mark(until)
+        _coarsen(since, until)
         return 0
     day = first.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     end = day + timedelta(days=1)
@@ -66,8 +77,23 @@ def _close_one(since: datetime, until: datetime) -> int | None:
         return None
     _mark(end)
     with connection.cursor() as cursor:
-        cursor.execute(_FORGET, {"salt": secrets.token_bytes(SALT_BYTES), "day": day, "end": end})
-        return int(cursor.rowcount)
+        salt = secrets.token_bytes(SALT_BYTES)
+        cursor.execute(_FORGET, {"salt": salt, "day": day, "end": end, **_kinds(day, end)})
+        forgotten = int(cursor.rowcount)
+    _coarsen(since, end)
+    return forgotten
+
+
+def _coarsen(since: datetime, end: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_COARSEN, {"since": since, "end": end, **_kinds(since, end)})
+
+
+def _kinds(since: datetime, end: datetime) -> dict[str, list[str]]:
+    """Every header of these days, and what stands for its kind."""
+    agents = Event.objects.filter(at__gte=since, at__lt=end).order_by().values_list("agent", flat=True).distinct()
+    headers = list(agents)
+    return {"agents": headers, "kept": [STAND_INS[kind(header)] for header in headers]}
 
 
 def _mark(end: datetime) -> None:

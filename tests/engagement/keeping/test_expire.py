@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from pipeline.engagement import tally
 from pipeline.engagement.keeping import reports
-from pipeline.engagement.keeping.expire import expire
+from pipeline.engagement.keeping.expire import expire, keep_terms
 from pipeline.engagement.keeping.forget import forget
-from pipeline.engagement.models import Event, Horizon, Origin, Reading, Report, Tally
+from pipeline.engagement.models import Event, Horizon, Origin, Poison, Reading, Report, Tally
 from pipeline.engagement.tally import Vote, settle_votes
 from tests.factories import articles
 from tests.factories.engagement import event
@@ -120,3 +120,11 @@ def test_days_are_found_by_the_index_over_time_which_forgets_what_was_removed(or
             assert "event_at" in plan, plan
         cursor.execute("SELECT count(*) FROM dateline_event WHERE at < %s", [DAY + timedelta(days=1)])
         assert cursor.fetchone() == (0,)
+
+
+def test_what_could_not_be_read_keeps_its_bytes_two_days_and_its_fault_thirty() -> None:
+    for entry, age in (("1-0", 1), ("2-0", 3), ("3-0", 31)):
+        Poison.objects.create(entry=entry, at=DUE - timedelta(days=age), body=b"whose it was", error="torn")
+    keep_terms(now=DUE)
+    kept = {row.entry: (bytes(row.body), row.error) for row in Poison.objects.all()}
+    assert kept == {"1-0": (b"whose it was", "torn"), "2-0": (b"", "torn")}

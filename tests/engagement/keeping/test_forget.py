@@ -9,11 +9,13 @@ import pytest
 from django.db import OperationalError, connection
 
 from pipeline.engagement import drain, tally
+from pipeline.engagement.agents import kind
 from pipeline.engagement.keeping.forget import forget
 from pipeline.engagement.models import Event, Horizon, Origin
 from pipeline.kernel.config import config
 from tests.factories import articles
 from tests.factories.engagement import event
+from tests.factories.hits import CHROME
 
 pytestmark = pytest.mark.django_db
 DAY = datetime(2026, 4, 19, tzinfo=UTC)
@@ -113,3 +115,23 @@ def test_a_visitor_of_the_day_has_no_name_to_forget(origin: Origin) -> None:
     event(origin=origin, ordinal=0, at=NOON, person=b"n" * 16)
     assert forget(now=DAY_AFTER_NEXT) == 0
     assert persons() == [b"n" * 16]
+
+
+def test_of_every_program_only_its_kind_is_left_and_it_is_judged_as_before(origin: Origin) -> None:
+    headers = [CHROME, "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "curl/8.9", ""]
+    for number, header in enumerate(headers):
+        event(
+            origin=origin, ordinal=number % 2, at=NOON, agent=header, mode="consented" if number == 1 else "aggregate"
+        )
+    event(origin=origin, ordinal=0, at=NOON + timedelta(days=1), agent=CHROME)
+    forget(now=DAY_AFTER_NEXT)
+    told = list(Event.objects.filter(at=NOON).values_list("agent", flat=True))
+    assert sorted(told) == ["", "Mozilla/5.0 (a person)", "Mozilla/5.0 (a person)", "curl/"]
+    assert sorted(map(kind, told)) == sorted(map(kind, headers))
+    assert Event.objects.get(at__gt=NOON).agent == CHROME, "the day after is not over yet"
+
+
+def test_days_on_which_nobody_is_named_forget_their_programs_too(origin: Origin) -> None:
+    event(origin=origin, ordinal=0, at=NOON, agent=CHROME)
+    forget(now=DAY + timedelta(days=5))
+    assert Event.objects.get().agent == "Mozilla/5.0 (a person)"
