@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from pipeline.audience.models import Subscriber, Suppression
 from pipeline.delivery.models import Delivery
 from pipeline.delivery.privacy.held import acts_of, deliveries_of, feedback_of, refusals_of
+from pipeline.engagement.agents import STAND_INS, kind
 from pipeline.staff.journal import note
 from pipeline.staff.models import User
 
@@ -19,10 +20,11 @@ from pipeline.staff.models import User
 NOBODY = "erased-{id}@erased.invalid"
 _NO_HASH = bytes(16)
 _UNLINKED = """
-UPDATE dateline_event act SET ordinal = 0, agent = '', person = substring(sha256(%(salt)s || act.person) FROM 1 FOR 16),
-       mode = 'aggregate'
-  FROM dateline_delivery d JOIN dateline_send s ON s.id = d.send_id
- WHERE d.subscriber_id = %(reader)s AND act.origin_id = s.origin_id AND act.ordinal = d.ordinal AND act.ordinal > 0
+UPDATE dateline_event act SET ordinal = 0, agent = known.kept, mode = 'aggregate',
+       person = substring(sha256(%(salt)s || act.person) FROM 1 FOR 16)
+  FROM dateline_delivery d JOIN dateline_send s ON s.id = d.send_id,
+       unnest(%(agents)s::text[], %(kept)s::text[]) AS known(header, kept)
+ WHERE known.header = act.agent AND d.subscriber_id = %(reader)s AND act.origin_id = s.origin_id AND act.ordinal = d.ordinal AND act.ordinal > 0
 """
 
 
@@ -64,8 +66,7 @@ def erase(*, address: str, now: datetime, actor: User | None = None, reason: str
     )
     refusals_of(reader.address).delete()
     feedback_of(reader).update(address_hash=_NO_HASH, said="")
-    with connection.cursor() as cursor:
-        cursor.execute(_UNLINKED, {"salt": secrets.token_bytes(32), "reader": reader.id})
+    _unlink(reader.id)
     for rows in (reader.subscriptions, reader.consents, reader.confirmations, reader.interests):
         rows.all().delete()
     nobody = NOBODY.format(id=reader.id)
@@ -73,6 +74,17 @@ def erase(*, address: str, now: datetime, actor: User | None = None, reason: str
     Subscriber.objects.filter(id=reader.id).update(**_blank(nobody))
     note(verb="erase", subject="subscriber", subject_id=reader.id, now=now, actor=actor, reason=reason, **asdict(found))
     return found
+
+
+def _unlink(reader_id: int) -> None:
+    """Of the programs their kinds stay: an act that waits for its verdict is still a person's."""
+    rows = acts_of(reader_id).select_for_update().order_by("id").values_list("agent", flat=True)
+    headers = sorted(set(rows))
+    kept = [STAND_INS[kind(header)] for header in headers]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UNLINKED, {"salt": secrets.token_bytes(32), "reader": reader_id, "agents": headers, "kept": kept}
+        )
 
 
 def _reader(address: str, *, locked: bool = False) -> Subscriber:

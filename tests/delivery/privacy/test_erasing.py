@@ -20,8 +20,11 @@ from pipeline.delivery.models import Delivery, Send
 from pipeline.delivery.privacy import erasing
 from pipeline.delivery.privacy.held import held
 from pipeline.engagement.models import Event
+from pipeline.engagement.records import Flag
+from pipeline.engagement.settle import settle
 from tests.delivery.course.conftest import Begin
 from tests.factories import audience, editions
+from tests.factories.hits import CHROME
 
 pytestmark = pytest.mark.django_db
 NOW = editions.NOW
@@ -77,6 +80,16 @@ def test_counts_of_the_send_stay_and_acts_lose_whose_they_were(cleo: Subscriber)
     assert not Event.objects.filter(ordinal=ordinal).exists()
     assert (Event.objects.filter(ordinal__gt=0).count(), Event.objects.count()) == (others, 3)
     assert audience.reach(topic_id=audience.topic().id) == 2
+
+
+def test_an_act_that_waits_for_its_verdict_is_a_persons_all_the_same(cleo: Subscriber) -> None:
+    ordinal = Delivery.objects.get(subscriber=cleo).ordinal
+    Event.objects.filter(ordinal=ordinal).update(agent=CHROME, verdict="pending", flags=int(Flag.MAC_OK))
+    acts = list(Event.objects.filter(ordinal=ordinal).values_list("id", flat=True))
+    erasing.erase(address=ADDRESS, now=NOW)
+    settle(now=NOW + timedelta(hours=1))
+    rows = Event.objects.filter(id__in=acts)
+    assert acts and {(row.ordinal, row.agent, row.verdict) for row in rows} == {(0, "Mozilla/5.0 (a person)", "human")}
 
 
 def test_no_list_brings_an_erased_reader_back(cleo: Subscriber, tmp_path: Path) -> None:
