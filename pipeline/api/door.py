@@ -20,7 +20,7 @@ from pipeline.api.bearer import CLOSED, OPENED_BY, Bearer
 from pipeline.api.editions import changes, deciding, placing, reading, sends
 from pipeline.api.editions.shapes import row_of as edition_row
 from pipeline.api.house import brakes, imports, journal, newsletters, readers, sources, today, watching
-from pipeline.api.rules import blocks, designs, making, people, settings
+from pipeline.api.rules import blocks, counting, designs, making, people, settings
 from pipeline.api.stories import accounts, articles, popular, posts
 from pipeline.editions.acts import review
 from pipeline.posts.acts import review as posts_review
@@ -48,7 +48,7 @@ CURRENT: Mapping[str, Callable[[int], Schema]] = {
 ROUTERS: tuple[Router, ...] = (
     today.router, reading.router, deciding.router, placing.router, changes.router, sends.router, newsletters.router, articles.router,
     posts.router, accounts.router, popular.router, sources.router, watching.router, brakes.router, readers.router, journal.router,
-    imports.router, settings.router, blocks.router, making.router, people.router, designs.router,
+    imports.router, settings.router, blocks.router, making.router, people.router, designs.router, counting.router,
 )  # fmt: skip
 
 

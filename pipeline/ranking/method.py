@@ -69,8 +69,11 @@ def current() -> Counting:
 
 
 @transaction.atomic
-def change(*, to: Counting, actor: User, now: datetime, reason: str) -> str:
-    """Count otherwise from now on; the sentence to show. Raises Refused. A new network cap counts everything again."""
+def change(*, to: Counting, actor: User, now: datetime, reason: str, seen: Counting | None = None) -> str:
+    """Count otherwise from now on; the sentence to show. Raises Refused. A new network cap counts everything again.
+
+    `seen` is how we counted when somebody looked; None looks at nothing.
+    """
     if actor.role not in {Role.HEAD, Role.ADMIN} or not actor.is_active:
         raise Refused("Only a desk head or an administrator changes how we count. Nothing was changed.")
     if not reason.strip():
@@ -79,6 +82,8 @@ def change(*, to: Counting, actor: User, now: datetime, reason: str) -> str:
     before = current()
     if before == to:
         return "This is how we count already. Nothing was changed."
+    if seen is not None and seen != before:
+        raise Refused("Somebody changed how we count since you looked. Nothing was changed: look at it again.")
     row = Method.objects.select_for_update().order_by("id").first() or Method()
     row.weights, row.box_weight, row.age_cap_days = dict(to.weights), to.box_weight, to.age_cap_days
     row.per_section, row.network_cap, row.changed_at = to.per_section, to.network_cap, now

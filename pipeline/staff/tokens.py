@@ -79,7 +79,7 @@ def live(*, now: datetime) -> QuerySet[ApiToken]:
 
 
 def opened_by(text: str, *, now: datetime) -> ApiToken | None:
-    """The token of a text that opens the door now; its owner has the role the token leaves them, in memory only."""
+    """The token of a text that opens the door now; its owner has the role the token leaves them and acts through it, in memory only."""
     if not text.startswith(PREFIX) or len(text) > 200 or not text.isascii():
         return None
     found = live(now=now).filter(token_hash=_hash(text), owner__is_active=True).select_related("owner").first()
@@ -88,6 +88,7 @@ def opened_by(text: str, *, now: datetime) -> ApiToken | None:
     if found.last_used_at is None or found.last_used_at <= now - SEEN_EVERY:
         ApiToken.objects.filter(id=found.id).update(last_used_at=now)
     found.owner.role = lesser(found.role, found.owner.role)
+    journal.through(found.owner, found.name)
     return found
 
 

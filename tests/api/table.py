@@ -21,6 +21,7 @@ from tests.factories.personas import ADMINS, EDITORS, EDITORS_AT_LARGE, EVERYBOD
 REASON = {"reason": "a test of locks"}
 #: An address the guard turns away at once, so that no site is asked.
 NOWHERE = "http://127.0.0.1:9/"
+COUNTING = {"weights": {}, "box_weight": 0, "age_cap_days": None, "per_section": 3, "network_cap": 20}
 TERMS = {"is_ours": True, "zone": "Asia/Tokyo"}
 
 
@@ -118,6 +119,8 @@ TABLE: dict[str, Row] = {
     "show_popular": Row(EVERYBODY),
     "lay_hand": Row(EDITORS_AT_LARGE, {"kind": "pin", **REASON}),
     "lift_hand": Row(EDITORS_AT_LARGE, REASON),
+    "show_method": Row(EVERYBODY),
+    "change_method": Row(HEADS, {"seen": COUNTING, "counting": COUNTING | {"per_section": 4}, **REASON}),
     "list_sources": Row(EVERYBODY),
     "show_source": Row(EVERYBODY),
     "look_at_site": Row(EDITORS_AT_LARGE, {"url": NOWHERE}, let_in=frozenset({422})),

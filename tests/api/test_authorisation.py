@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from pipeline.posts.models import Account
+from pipeline.staff.models import JournalEntry
 from tests.api.conftest import asking, token_of
 from tests.api.table import REASON, TABLE, body_of, filled, operations
 from tests.factories import personas
@@ -25,6 +26,7 @@ def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
 def test_everybody_is_let_in_or_turned_away_as_the_table_says(client: Client, house: Morning, name: str) -> None:
     ask = asking(client, token_of(personas.person(name)))
     before, wrong = personas.acts(), []
+    last = JournalEntry.objects.latest("id").id
     for operation, method, path in operations():
         row = TABLE[operation]
         with personas.undone():
@@ -34,6 +36,12 @@ def test_everybody_is_let_in_or_turned_away_as_the_table_says(client: Client, ho
                 wrong.append((operation, answer.status_code, answer.content[:300]))
             if not let_in and personas.acts() != before:
                 wrong.append((operation, answer.status_code, b"turned away, and something was done"))
+            if (
+                JournalEntry.objects.filter(actor__email=f"{name}@example.org", id__gt=last)
+                .exclude(detail__through="CMS")
+                .exists()
+            ):
+                wrong.append((operation, answer.status_code, b"the journal does not name the token"))
     assert wrong == []
 
 

@@ -20,6 +20,7 @@ class Entry(Schema):
     id: int
     at: datetime
     by: str | None
+    through: str | None = Field(description="name of the token it was done with; null at the desk and by rule")
     verb: str
     subject: str
     subject_id: int
@@ -56,4 +57,8 @@ def list_journal(
 
 def _entry(row: JournalEntry) -> Entry:
     same = ("id", "at", "verb", "subject", "subject_id", "reason", "detail")
-    return Entry(**{name: getattr(row, name) for name in same}, by=str(row.actor) if row.actor else None)
+    token = row.detail.get("through")
+    return Entry(
+        **{name: getattr(row, name) for name in same}, by=str(row.actor) if row.actor else None,
+        through=token if isinstance(token, str) else None,
+    )  # fmt: skip

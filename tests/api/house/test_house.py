@@ -94,6 +94,7 @@ def test_the_journal_is_asked_by_verb_and_by_what_it_was_done_to(ask: Ask, house
     ask("POST", "/brakes/sending/pull", WHY)
     [entry] = ask("GET", "/journal", None, verb="stop").json()["entries"]
     assert (entry["by"], entry["subject"], entry["reason"]) == ("Ada", "sending", "a strike")
+    assert entry["through"] == "CMS", "the name of the token"
     assert ask("GET", "/journal", None, verb="stop", subject="posting").json()["entries"] == []
 
 
