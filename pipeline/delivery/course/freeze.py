@@ -12,8 +12,12 @@ from pipeline.audience.recipients import REMEMBER, due
 from pipeline.audience.segments.mailing import narrowing
 from pipeline.delivery.course.pace import spread
 from pipeline.delivery.models import Delivery, Send
+from pipeline.engagement.keeping import reports
 
 BATCH_SIZE = 1000
+#: Mail domains that are told apart: the largest, and none of fewer readers than could be guessed by name.
+MOST_DOMAINS, FEWEST_READERS = 12, 5
+MOST_ZONES = 6  #: named of one departure
 
 
 class CountsDiffer(Exception):
@@ -82,6 +86,7 @@ def _insert(*, send: Send, departures: dict[str, datetime], now: datetime) -> in
         cursor.execute(_BATCHES, values)
         cursor.execute(_DELIVERIES, values)
         inserted = int(cursor.rowcount)
+        _keep_made_of(cursor, send=send, departures=departures, now=now)
         cursor.execute(REMEMBER, values)
         cursor.execute("DROP TABLE frozen")
         cursor.execute("SET LOCAL enable_nestloop = on")
@@ -90,6 +95,34 @@ def _insert(*, send: Send, departures: dict[str, datetime], now: datetime) -> in
     return inserted
 
 
+def _keep_made_of(cursor: Any, *, send: Send, departures: dict[str, datetime], now: datetime) -> None:
+    """Keep who was frozen, by mail domain and by departure, while the list is at hand: afterwards it is a million rows."""
+    cursor.execute(_DOMAINS, {"most": MOST_DOMAINS, "fewest": FEWEST_READERS})
+    domains = [[name, n] for name, n in cursor.fetchall()]
+    leaving = []
+    if departures:
+        cursor.execute(_DEPARTURES)
+        for at, first, last in cursor.fetchall():
+            zones = sorted(zone for zone, instant in departures.items() if zone and max(instant, now) == at)
+            leaving.append(
+                {
+                    "at": at.isoformat(),
+                    "first": first,
+                    "last": last,
+                    "zones": zones[:MOST_ZONES],
+                    "more": max(0, len(zones) - MOST_ZONES),
+                }
+            )
+    segment = send.edition.newsletter.segment
+    made_of = {"domains": domains, "departures": leaving, "segment": segment.name if segment else ""}
+    reports.keep(send.origin_id, made_of=made_of)
+
+
+_DOMAINS = """
+SELECT lower(substring(address FROM '@([^@]*)$')) AS domain, count(*) FROM frozen GROUP BY 1
+HAVING count(*) >= %(fewest)s ORDER BY 2 DESC, 1 LIMIT %(most)s
+"""
+_DEPARTURES = "SELECT due_at, min(ordinal), max(ordinal) FROM frozen GROUP BY 1 ORDER BY 1"
 _AT_ONCE = """
 CREATE TEMPORARY TABLE frozen ON COMMIT DROP AS
 SELECT id, address, ordinal, (ordinal - 1) / %(size)s AS part,

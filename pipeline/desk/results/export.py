@@ -31,6 +31,10 @@ def as_json(one: Figures, earlier: list[Figures], seen: Told, page: Mapping[str,
         "not_counted": [row._asdict() | {"why": words.rule(row.rule)} for row in seen.filtered],
         "places": [{name: row[name] for name in ("number", "slot", "what", "people")} for row in page["places"]],
         "sections": [{name: row[name] for name in ("name", "stories", "clicks")} for row in page["sections"]],
+        "segment": page["segment"],
+        "mail_domains": [_group(row) for row in page["domains"]],
+        "departures": [_group(row) for row in page["departures"]],
+        "replies": None,
         "half_of_clicks_within_min": curve.half_min if curve else None,
         "clicks_by_time": [{"after": point.after, "clicks": point.n} for point in curve.points] if curve else [],
         "earlier": [
@@ -40,6 +44,10 @@ def as_json(one: Figures, earlier: list[Figures], seen: Told, page: Mapping[str,
         "counted_at": seen.computed_at.isoformat() if seen.computed_at else None,
         "readers_not_counted_as_they_wish": "counted only as delivered",
     }  # fmt: skip
+
+
+def _group(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("name", "readers", "delivered", "turned_away", "complaints", "left")}
 
 
 def as_csv(whole: Mapping[str, Any]) -> str:
@@ -63,6 +71,10 @@ def _lines(whole: Mapping[str, Any]) -> Iterator[tuple[Any, Any, Any, Any]]:
         yield "place", row["what"], row["people"], row["slot"]
     for row in whole["sections"]:
         yield "section", row["name"], row["clicks"], f"{row['stories']} stories"
+    for part, rows in (("mail domain", whole["mail_domains"]), ("departure", whole["departures"])):
+        for row in rows:
+            for name in ("delivered", "turned_away", "complaints", "left"):
+                yield f"{part}, {name}", row["name"], row[name], row["readers"]
     for row in whole["clicks_by_time"]:
         yield "clicks by time", row["after"], row["clicks"], ""
     for row in whole["earlier"]:

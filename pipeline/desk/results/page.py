@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from pipeline.delivery.models import Send
 from pipeline.desk import frame, sign_in, words
 from pipeline.desk.editions.results import RUNNING
-from pipeline.desk.results import curve, export, figures, places, versions
+from pipeline.desk.results import curve, export, figures, groups, places, versions
 from pipeline.engagement.keeping import reports
 from pipeline.engagement.keeping.expire import COUNTS_FOR, EVENTS_FOR
 from pipeline.engagement.models import Mode
@@ -92,7 +92,7 @@ def _named(answer: HttpResponse, edition_id: int, kind: str) -> HttpResponse:
 
 
 def _whole(found: Known) -> dict[str, Any]:
-    shown = places.told(found.send, found.seen.links) | {"curve": _curve(found)}
+    shown = places.told(found.send, found.seen.links) | _groups(found) | {"curve": _curve(found)}
     return export.as_json(found.one, found.earlier, found.seen, shown)
 
 
@@ -123,15 +123,21 @@ def told(found: Known) -> dict[str, Any]:
         "waiting": seen.waiting,
         "computed_at": seen.computed_at,
         "curve": _curve(found),
+        "ended": row.state == Send.State.SUBMITTED,
         "enough": curve.ENOUGH,
         "floor": places.FLOOR,
         **places.told(row, seen.links),
+        **_groups(found),
         "left_out": places.left_out_but_read(row),
         **versions.told(row, delivered=one.delivered, zone=one.zone),
         "compared": [figures.as_row(each) for each in (one, *found.earlier)],
         "weekday": local(one.slot_at, one.zone, "%A").split()[0],
         "kept": _kept(row),
     }
+
+
+def _groups(found: Known) -> dict[str, Any]:
+    return groups.told(found.send, found.one, found.seen.made_of, ended=found.send.state == Send.State.SUBMITTED)
 
 
 def _curve(found: Known) -> curve.Curve | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -73,6 +73,14 @@ class Told:
     opens: Mapping[str, int]
     curve: tuple[tuple[int, int], ...]
     computed_at: datetime | None
+    made_of: Mapping[str, Any] = field(default_factory=dict)  #: as `keep` was told
+
+
+def keep(origin_id: int, *, made_of: Mapping[str, Any]) -> None:
+    """Lay down, in the caller's transaction, what the origin's readers were when it started; no recount touches it."""
+    report, _ = Report.objects.select_for_update().get_or_create(origin_id=origin_id)
+    report.body = {**report.body, "made_of": made_of}
+    report.save(update_fields=["body"])
 
 
 def mark(origin_ids: Iterable[int], *, now: datetime) -> None:
@@ -117,7 +125,9 @@ def compute(report_id: int, *, now: datetime) -> None:
     first_day = horizon_minute() // 1440
     gone = {day: told for day, told in report.body.get("days", {}).items() if int(day) < first_day}
     days = days_of(report.origin_id, started_at=report.origin.started_at, first_day=first_day)
-    Report.objects.filter(id=report_id).update(body={"days": gone | days}, computed_at=now, stale_since=None)
+    Report.objects.filter(id=report_id).update(
+        body={**report.body, "days": gone | days}, computed_at=now, stale_since=None
+    )
 
 
 def days_of(origin_id: int, *, started_at: datetime, first_day: int) -> dict[str, dict[str, dict[str, int]]]:
@@ -137,7 +147,8 @@ def told(origin_id: int) -> Told:
     report = Report.objects.filter(origin_id=origin_id).first()
     if report is None:
         return summed({}, computed_at=None)
-    return summed(report.body.get("days", {}), computed_at=report.computed_at)
+    found = summed(report.body.get("days", {}), computed_at=report.computed_at)
+    return replace(found, made_of=report.body.get("made_of", {}))
 
 
 def summed(days: Mapping[str, Any], *, computed_at: datetime | None) -> Told:

@@ -12,6 +12,7 @@ from pipeline.audience.models import Subscriber
 from pipeline.delivery.course.freeze import uncounted
 from pipeline.delivery.models import Delivery, Send
 from pipeline.delivery.send import prepare
+from pipeline.engagement.keeping import reports
 from tests.delivery.course.conftest import Begin
 from tests.factories import audience, editions
 
@@ -49,6 +50,11 @@ def test_each_reader_is_due_at_the_time_of_their_zone(begun: Begin) -> None:
     assert all(a.due_at <= b.due_at for a, b in pairwise(batches))
     assert [row.ordinal for row in rows] == list(range(1, 10))
     assert send.expires_at == LIMA + timedelta(seconds=send.edition.newsletter.keeps_s)
+    made = reports.told(send.origin_id).made_of
+    assert made["domains"] == [["example.org", 9]]
+    assert [(row["first"], row["last"], row["zones"]) for row in made["departures"]] == [
+        (1, 4, ["Asia/Seoul", "Asia/Tokyo"]), (5, 8, ["Europe/Brussels", "UTC"]), (9, 9, ["America/Lima"]),
+    ]  # fmt: skip
 
 
 def test_news_grows_no_younger_by_waiting_for_a_worker(begun: Begin) -> None:

@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from lxml import html as lxml_html
 
 from pipeline.articles.models import Bulletin
-from pipeline.delivery.models import Send
+from pipeline.audience.models import Subscription
+from pipeline.delivery.models import Delivery, Send
 from pipeline.desk.results import places
 from pipeline.editions.models import Item
 from pipeline.engagement.keeping import reports
@@ -161,6 +162,39 @@ def test_who_got_which_version_and_what_was_corrected(desk: Client, morning: Any
     assert "“It was Tuesday.”. Posts: agora/@second: posted" in page
 
 
+def test_whom_it_reached_is_told_by_domain_and_departure(desk: Client, morning: Any) -> None:
+    send = morning.leaving
+    rows = list(Delivery.objects.filter(send=send).order_by("ordinal"))
+    for row, name in zip(rows, ["big.example"] * 9 + ["few.example"] * 3, strict=True):
+        row.address, row.state = f"r{row.ordinal}@{name}", "accepted"
+    rows[0].state, rows[8].state, rows[10].state = "refused", "complained", "bounced"
+    Delivery.objects.bulk_update(rows, ["address", "state"])
+    Send.objects.filter(id=send.id).update(state="submitted")
+    Subscription.objects.filter(subscriber_id=rows[8].subscriber_id).update(left_at=send.created_at)
+    leaving = [
+        {"at": "2026-04-19T04:30:00+00:00", "first": 1, "last": 8, "zones": ["Asia/Tokyo"], "more": 0},
+        {"at": "2026-04-19T11:30:00+00:00", "first": 9, "last": 12, "zones": ["Europe/Brussels"], "more": 3},
+    ]
+    made = {"domains": [["big.example", 9]], "departures": leaving, "segment": "Loyal"}
+    reports.keep(send.origin_id, made_of=made)
+    section = words(shown(desk, morning).xpath("//section[@aria-labelledby='whom']")[0])
+    assert "Only readers of the segment “Loyal”" in section
+    assert "big.example 9 8 88.9 % 1 under 5 under 5 all others 3 2 66.7 % 1 0 0" in section
+    assert "Asia/Tokyo 8 7 87.5 % 1 0 0" in section
+    assert "Europe/Brussels and 3 more 4 3 75.0 % 1 under 5 under 5" in section
+    assert "Dateline does not read that mailbox" in section
+    taken = desk.get(address(morning, "results.json")).json()
+    assert taken["mail_domains"][0] == {
+        "name": "big.example", "readers": 9, "delivered": 8, "turned_away": 1, "complaints": "under 5", "left": "under 5",
+    }  # fmt: skip
+    assert "departure, delivered" in desk.get(address(morning, "results.csv")).content.decode()
+
+
+def test_an_audience_nobody_noted_is_not_made_up(desk: Client, morning: Any) -> None:
+    Report.objects.all().delete()
+    assert "frozen before Dateline noted what it was made of" in words(shown(desk, morning).get_element_by_id("main"))
+
+
 def test_the_curve_is_drawn_with_its_numbers_beside_it(desk: Client, morning: Any) -> None:
     start = morning.leaving.origin.started_at
     for ordinal in range(1, 25):
@@ -219,5 +253,5 @@ def test_the_queries_do_not_grow_with_what_happened(desk: Client, morning: Any) 
         engagement.event(origin=morning.leaving.origin, ordinal=number, link=link.number)
     counted(morning)
     assert [taken(url) for url in urls] == few
-    assert max(few) <= 27
+    assert max(few) <= 29
     assert Send.objects.count() == 1
