@@ -23,6 +23,7 @@ import redis
 from pipeline.engagement.records import Record, pack
 from pipeline.kernel.config import load
 from pipeline.kernel.processes.engines import Engines
+from tests.journeys import prepared
 
 STREAM, DRAINED = "dateline:events", "dateline:drained"
 
@@ -67,6 +68,7 @@ def built() -> Iterator[House]:
         root.chmod(0o755)
         exits.callback(shutil.rmtree, root, ignore_errors=True)
         postgres, broker = _engines(root / "p", redis=False), _engines(root / "r", redis=True)
+        prepared.lay(root / "p")
         exits.enter_context(postgres)
         exits.enter_context(broker)
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("DATELINE_", "DJANGO_"))}

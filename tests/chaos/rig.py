@@ -25,6 +25,7 @@ from pipeline.kernel.processes import addresses
 from pipeline.kernel.processes.engines import Engines
 from pipeline.kernel.processes.supervisor import free_port
 from tests.chaos.proxy import Proxy
+from tests.journeys import prepared
 
 #: Of one sending process to its relay, and so the messages it can have in flight.
 CONNECTIONS = 8
@@ -114,6 +115,7 @@ def built(*, workers: int, delay_ms: float) -> Iterator[Rig]:
         sink = _sink(root, delay_ms=delay_ms)
         exits.callback(_end, sink)
         postgres, broker = Engines(_config(root / "p", redis=False)), Engines(_config(root / "r", redis=True))
+        prepared.lay(root / "p")
         exits.enter_context(postgres)
         exits.enter_context(broker)
         wire = exits.enter_context(Proxy(addresses.socket_dir(root / "r") / "redis.sock"))

@@ -25,6 +25,7 @@ from pipeline.demo.world.network import PretendNetwork
 from pipeline.demo.world.newsroom import Newsroom
 from pipeline.kernel.processes import addresses
 from pipeline.kernel.processes.supervisor import free_port
+from tests.journeys import prepared
 
 DATELINE = [sys.executable, "-m", "pipeline"]
 
@@ -130,11 +131,16 @@ class House:
 
 
 @contextmanager
-def built() -> Iterator[House]:
-    """A house that is not running yet, and the world around it; everything is stopped and removed at the end."""
+def built(*, empty: bool = False) -> Iterator[House]:
+    """A house that is not running yet, and the world around it; everything is stopped and removed at the end.
+
+    Its first start finds a migrated database, unless it is `empty`: then nothing at all, as a newsroom's first one does.
+    """
     with ExitStack() as exits:
         data_dir = Path(tempfile.mkdtemp(prefix="dl-", dir="/tmp"))  # short: sockets live in it
         data_dir.chmod(0o755)
+        if not empty:
+            prepared.lay(data_dir)
         newsroom, inbox, network = Newsroom(), Inbox(keep=20_000), PretendNetwork()
         for server in (newsroom, inbox, network):
             server.start()
