@@ -35,7 +35,7 @@ def asking(client: Client, text: str | None) -> Ask:
         headers = {"Authorization": f"Bearer {text}"} if text else {}
         if method == "GET":
             return client.get(f"/api/v1{path}", query, headers=headers)
-        if any(hasattr(value, "read") for value in (body or {}).values()):
+        if isinstance(body, dict) and any(hasattr(value, "read") for value in body.values()):
             return client.post(f"/api/v1{path}", body, headers=headers)  # a form, with its file
         return client.post(f"/api/v1{path}", body, content_type="application/json", headers=headers)
 

@@ -62,7 +62,7 @@ class PartBody(Schema):
     id: Id | None = None
     kind: Annotated[str, *one_of(KINDS)]
     title: Annotated[str, StringConstraints(max_length=80), AfterValidator(one_line)] = ""
-    rule: RuleBody = RuleBody()
+    rule: RuleBody = Field(default_factory=lambda: RuleBody.model_validate({}))
 
     def part(self) -> changing.Part:
         """As `changing.change_blocks` takes it: what was not said is not kept."""
