@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 
@@ -48,3 +48,32 @@ def audience(
     with connection.cursor() as cursor:
         cursor.execute(sums(condition=condition, rests=rests), {"topic": topic_id, "slot": slot_at, **chosen})
         return Audience(*cursor.fetchone())
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """An audience and when it was counted; `at` is None where it was counted just now."""
+
+    found: Audience
+    at: datetime | None = None
+
+
+#: Audiences of so many are counted once for everybody who looks within KEPT_FOR: a million take half a second.
+LARGE, KEPT_FOR, MOST_KEPT = 50_000, timedelta(minutes=5), 200
+_kept: dict[tuple[object, ...], Counted] = {}
+
+
+def lately(
+    *, topic_id: int, segment: Segment | None, slot_at: datetime, now: datetime, rests: bool = False
+) -> Counted:  # fmt: skip
+    """`audience` for a page: a large one may be some minutes old, and says so. Nothing is decided by it: a freeze counts."""
+    key = (topic_id, segment.id if segment else None, repr(segment.rule) if segment else "", slot_at, rests)
+    known = _kept.get(key)
+    if known is not None and known.at is not None and timedelta(0) <= now - known.at < KEPT_FOR:
+        return known
+    found = audience(topic_id=topic_id, segment=segment, slot_at=slot_at, now=now, rests=rests)
+    if found.chose >= LARGE:
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        _kept[key] = Counted(found, now)
+    return Counted(found)

@@ -117,6 +117,11 @@ def count(n: int, one: str, many: str = "") -> str:
     return f"{number(n)} {one if n == 1 else many or one + 's'}"
 
 
+def counted_at(at: datetime | None, zone: str) -> str:
+    """That a number is some minutes old; nothing where it was counted just now."""
+    return f" Counted at {local(at, zone, CLOCK)}; it is counted again when it leaves." if at else ""
+
+
 def _day(params: Params, name: str, zone: str) -> str:
     """An instant kept as ISO text, on the newsletter's clock."""
     try:

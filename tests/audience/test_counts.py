@@ -61,3 +61,24 @@ def test_a_segment_nobody_can_read_leaves_everybody_outside(french: Segment) -> 
     french.rule = {"sql": "TRUE"}
     found = counts.audience(topic_id=audience.topic().id, segment=french, slot_at=SLOT, now=SLOT)
     assert (found.outside, found.due) == (3, 0)
+
+
+def test_a_large_audience_is_counted_once_for_some_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = audience.topic()
+    audience.readers(count=3, follows=topic)
+    asked: dict[str, Any] = {"topic_id": topic.id, "segment": None, "slot_at": SLOT}
+
+    def looked(minutes: int) -> tuple[int, bool]:
+        told = counts.lately(**asked, now=audience.NOW + timedelta(minutes=minutes))
+        return told.found.due, told.at is not None
+
+    monkeypatch.setattr(counts, "_kept", {})
+    assert looked(0) == (3, False)
+    audience.readers(count=1, follows=topic)
+    assert looked(1) == (4, False), "a small one is counted each time"
+    monkeypatch.setattr(counts, "LARGE", 4)
+    assert looked(1) == (4, False)
+    Subscription.objects.filter(topic=topic).first().delete()
+    assert [looked(2), looked(5)] == [(4, True), (4, True)]
+    assert looked(6) == (3, False)
+    assert counts.lately(**asked | {"slot_at": SLOT + HOUR}, now=audience.NOW).found.due == 3

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from pipeline.audience.counts import audience
+from pipeline.audience.counts import lately
 from pipeline.desk import frame, sign_in, words
 from pipeline.editions.choosing.pool import rules_of
 from pipeline.editions.choosing.rules import UnusableRule
@@ -29,16 +29,16 @@ def newsletter(request: sign_in.Guest, newsletter_id: int) -> HttpResponse:
     """Settings as sentences, what is ahead, and the acts on it."""
     row, now = get_object_or_404(Newsletter, id=newsletter_id), timezone.now()
     runs, trouble = runs_of(row, now=now)
-    slot_at = runs[0]["at"] if runs else now
-    found = audience(topic_id=row.topic_id, segment=row.segment, slot_at=slot_at, now=now, rests=row.judges_silence)
+    slot_at = runs[0]["at"] if runs else now.replace(minute=0, second=0, microsecond=0)
+    counted = lately(topic_id=row.topic_id, segment=row.segment, slot_at=slot_at, now=now, rests=row.judges_silence)
     context = {
         "newsletter": row,
         "settings": sentences.settings(row),
         "blocks": _blocks(row),
         "runs": runs,
         "trouble": trouble,
-        "readers": found.due,
-        "reach": sentences.reach(row, found),
+        "readers": counted.found.due,
+        "reach": sentences.reach(row, counted.found) + words.counted_at(counted.at, frame.zone_of(row)),
         "is_paused": row.state == Newsletter.State.PAUSED,
         "is_ended": row.state == Newsletter.State.ENDED,
         "may_edit": may_edit(request.user, row.id),

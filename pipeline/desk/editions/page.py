@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from pipeline.audience.counts import audience
+from pipeline.audience.counts import lately
 from pipeline.desk import frame, sign_in, today, words
 from pipeline.desk.editions import preview, problems, results, stories
 from pipeline.desk.editions.composing import history, truth
@@ -226,11 +226,11 @@ def _acts(row: Edition, *, now: datetime, zone: str) -> dict[str, Any]:
     }
     if row.state == READY or (row.state == HELD and row.code in review.APPROVABLE_HOLDS):
         letter = row.newsletter
-        found = audience(
+        counted = lately(
             topic_id=letter.topic_id, segment=letter.segment, slot_at=row.slot_at, now=now, rests=letter.judges_silence
         )
-        acts["approve"] = f"Send to {words.count(found.due, 'reader')} {_leaving(row, now=now, zone=zone)}"
-        acts["readers"] = sentences.reach(letter, found)
+        acts["approve"] = f"Send to {words.count(counted.found.due, 'reader')} {_leaving(row, now=now, zone=zone)}"
+        acts["readers"] = sentences.reach(letter, counted.found) + words.counted_at(counted.at, zone)
         acts["undo_s"] = row.newsletter.undo_s
     if row.state == APPROVED:
         acts["undo"] = f"Take back: do not send at {local(row.leaves_at, zone, words.CLOCK)}"

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from lxml import html as lxml_html
 
+from pipeline.audience import counts
 from pipeline.audience.models import Subscription, Suppression
 from pipeline.audience.suppress import suppress
 from pipeline.desk.editions import page
@@ -49,6 +50,19 @@ def test_the_number_of_readers_is_a_sum(desk: Client, morning: Any) -> None:
     told = words(shown(desk, morning.ready))
     assert "1 201 readers chose Weekly, minus 1 suppressed, 50 paused = 1 150." in told
     assert "Send to 1 150 readers" in told
+
+
+def test_a_large_number_of_readers_says_when_it_was_counted(
+    desk: Client, morning: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "LARGE", 1)
+    monkeypatch.setattr(counts, "_kept", {})
+    assert "Counted at" not in words(shown(desk, morning.ready))
+    with CaptureQueriesContext(connection) as seen:
+        assert "Counted at" in words(shown(desk, morning.ready))
+    assert not [query for query in seen if "'suppressed'" in query["sql"]], "nobody was counted again"
+    letters = [desk.get(f"/desk/newsletters/{morning.ready.newsletter_id}/").content.decode() for _ in range(2)]
+    assert ["Counted at" in letter for letter in letters] == [False, True]
 
 
 def test_after_the_slot_the_button_names_the_undo_window(desk: Client, morning: Any) -> None:
