@@ -124,6 +124,6 @@ def test_threads_counts_links_as_its_documents_do() -> None:
      "http://" + "a@" * 4000, "/?" * 4000, "-" * 8000 + ".com", "a" * 8000 + "@"],
 )  # fmt: skip
 def test_hostile_text_is_read_in_bounded_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     links(text)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1

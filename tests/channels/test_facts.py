@@ -306,10 +306,10 @@ def test_every_fact_and_price_names_its_source_and_day() -> None:
     ["a." * 2000, "http://" + "a." * 2000, "http://a.com/" + "(" * 4000, "中" * 3000 + "." + "文" * 900],
 )
 def test_hostile_text_is_measured_in_bounded_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     for network in ("x", "mastodon", "bluesky"):
         facts.measure(network, text)
-    assert time.perf_counter() - began < 5
+    assert time.thread_time() - began < 5
 
 
 @given(text=st.text(max_size=60), network=st.sampled_from(sorted(facts.NETWORKS)))

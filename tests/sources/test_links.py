@@ -95,7 +95,7 @@ def test_any_bytes_are_harmless(body: bytes) -> None:
 @pytest.mark.parametrize("piece", [b"<link ", b"<!--", b"<link rel=a href=b>", b"<meta name='", b'x="', b"<title>"])
 def test_ten_megabytes_of_anything_take_less_than_two_seconds(piece: bytes) -> None:
     body = piece * (10_000_000 // len(piece))
-    started = time.perf_counter()
+    started = time.thread_time()
     assert len(links.in_page(body, base=PAGE).links) <= links.MAX_LINKS
     links.in_header(body.decode("latin-1"), base=PAGE)
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
