@@ -49,6 +49,7 @@ urlpatterns = [
     path("people/", people.listing, name="people"),
     path("people/invite", people.invite, name="invite"),
     path("people/<int:user_id>/role", people.change_role, name="change_role"),
+    path("people/<int:user_id>/limit", people.limit, name="limit_person"),
     path("people/<int:user_id>/close", people.close, name="close_account"),
     path("people/<int:user_id>/open", people.open_again, name="open_account"),
     path("people/<int:user_id>/drop-second-factor", people.end_second_factor, name="drop_second_factor"),

@@ -83,6 +83,7 @@ ACTS: dict[str, Row] = {
     # people
     "invite": Row(ADMINS, {"email": "new@example.org", "role": "viewer"}),
     "change_role": Row(ADMINS, {"role": "viewer"}),
+    "limit_person": Row(ADMINS),
     "close_account": Row(ADMINS),
     "open_account": Row(ADMINS),
     "drop_second_factor": Row(ADMINS),

@@ -39,14 +39,23 @@ class InvitationForm(forms.Form):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        letters_ = [(f"newsletter:{row.id}", f"Newsletter: {row.name}") for row in Newsletter.objects.order_by("name")]
-        accounts = [(f"account:{row.id}", f"Account: {row}") for row in Account.objects.order_by("network", "handle")]
-        self.fields["only"].choices = letters_ + accounts  # type: ignore[attr-defined]
+        self.fields["only"].choices = _objects()  # type: ignore[attr-defined]
 
     def grants(self) -> list[tuple[Grant.Kind, int]]:
         """What was ticked."""
-        pairs = (one.split(":") for one in self.cleaned_data["only"])
-        return [(Grant.Kind(kind), int(pk)) for kind, pk in pairs]
+        return _grants(self.cleaned_data["only"])
+
+
+def _objects() -> list[tuple[str, str]]:
+    """What somebody may be limited to, as choices."""
+    letters = [(f"newsletter:{row.id}", f"Newsletter: {row.name}") for row in Newsletter.objects.order_by("name")]
+    accounts = [(f"account:{row.id}", f"Account: {row}") for row in Account.objects.order_by("network", "handle")]
+    return letters + accounts
+
+
+def _grants(ticked: list[str]) -> list[tuple[Grant.Kind, int]]:
+    pairs = (one.split(":") for one in ticked)
+    return [(Grant.Kind(kind), int(pk)) for kind, pk in pairs]
 
 
 @sign_in.required
@@ -93,6 +102,22 @@ def change_role(request: sign_in.Guest, user_id: int) -> HttpResponse:
 
 @sign_in.required
 @require_POST
+def limit(request: sign_in.Guest, user_id: int) -> HttpResponse:
+    """Only some newsletters and accounts; none ticked is all."""
+    ticked = request.POST.getlist("only")
+    if not set(ticked) <= {value for value, _ in _objects()}:
+        messages.error(request, "Choose from the list: one of them is gone. Nothing was changed.")
+        return redirect("desk:people")
+    said = (
+        f"They act on {len(set(ticked))} of the newsletters and accounts now."
+        if ticked
+        else "They act on everything their role allows."
+    )
+    return _changed(request, user_id, lambda **how: people.limit(grants=_grants(ticked) or None, **how), said)
+
+
+@sign_in.required
+@require_POST
 def close(request: sign_in.Guest, user_id: int) -> HttpResponse:
     """No longer let in."""
     return _changed(request, user_id, people.close, "The account is closed; its sessions have ended.")
@@ -116,7 +141,7 @@ def end_second_factor(request: sign_in.Guest, user_id: int) -> HttpResponse:
     return _changed(request, user_id, act, "The second factor is off; they can set it up anew.")
 
 
-def _changed(request: sign_in.Guest, user_id: int, act: Callable[..., None], said: str) -> HttpResponse:
+def _changed(request: sign_in.Guest, user_id: int, act: Callable[..., object], said: str) -> HttpResponse:
     if request.user.role != Role.ADMIN:
         messages.error(request, NOT_YOURS)
         return redirect("desk:people")
@@ -132,11 +157,14 @@ def _changed(request: sign_in.Guest, user_id: int, act: Callable[..., None], sai
 
 def _page(request: sign_in.Guest, form: InvitationForm, *, status: int = 200) -> HttpResponse:
     now = timezone.now()
+    everybody = list(User.objects.prefetch_related("grants").order_by("-is_active", "email"))
     context = {
         "form": form,
+        "objects": _objects(),
+        "held": {row.id: {f"{one.kind}:{one.object_id}" for one in row.grants.all()} for row in everybody},
         "now": now,
         "zone": newsroom_zone(),
-        "people": User.objects.prefetch_related("grants").order_by("-is_active", "email"),
+        "people": everybody,
         "waiting": Invitation.objects.filter(used_at=None, expires_at__gt=now).order_by("expires_at"),
         "roles": [(role.value, role.label, MAY[role]) for role in Role],
         "is_admin": request.user.role == Role.ADMIN,

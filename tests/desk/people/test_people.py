@@ -145,6 +145,24 @@ def test_an_administrator_changes_a_role_and_the_journal_says_why(admin: User) -
     assert "change role" in page
 
 
+def test_somebody_who_works_here_is_limited_and_let_at_all_again(admin: User) -> None:
+    ben, brief = staff.ben(), editions.newsletter(now=timezone.now())
+    client, path = signed_in(admin), f"/desk/people/{ben.id}/limit"
+    client.post(path, {"only": [f"newsletter:{brief.id}"], "reason": "on trial"})
+    ben.refresh_from_db()
+    assert ben.is_limited and [(one.kind, one.object_id) for one in ben.grants.all()] == [("newsletter", brief.id)]
+    page = client.get("/desk/people/").content.decode()
+    assert "limited to 1" in page and f'value="newsletter:{brief.id}" selected' in page
+    assert "one of them is gone" in client.post(path, {"only": ["newsletter:999"]}, follow=True).content.decode()
+    client.post(path, {"reason": "trusted"})
+    ben.refresh_from_db()
+    assert not ben.is_limited and not ben.grants.exists()
+    assert list(JournalEntry.objects.filter(verb="change limits").order_by("id").values_list("reason", flat=True)) == [
+        "on trial",
+        "trusted",
+    ]
+
+
 def test_the_journal_is_found_by_person_act_and_subject(admin: User) -> None:
     for number in range(3):
         journal.note(verb="approve", subject="edition", subject_id=number, actor=admin, now=timezone.now())
