@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
 ]
 #: WCAG 2.2 at level AA, as axe-core knows it. Letters are other people's markup in a frame and judged by their own tests.
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "iframes": False}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "iframes": False, "resultTypes": ["violations"]}
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_no_screen_keeps_anybody_out(
     page.on("console", lambda line: said.append(f"{page.url}: {line.text}") if ours(line) else None)
     page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
     found = []
-    for url in PAGES:
+    for url in PAGES if width < 1000 else [url for url in PAGES if "?" not in url]:
         page.goto(site + address(url, morning))
         found += [f"{url} {fault}" for fault in faults(page)]
     assert not found, "\n".join(found)
