@@ -25,7 +25,11 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
 ]
 #: WCAG 2.2 at level AA, as axe-core knows it. Letters are other people's markup in a frame and judged by their own tests.
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "iframes": False, "resultTypes": ["violations"]}
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    "iframes": False,
+    "resultTypes": ["violations"],
+}
 
 
 @pytest.fixture

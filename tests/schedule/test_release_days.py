@@ -110,13 +110,16 @@ def _twin(n: int) -> Newsletter:
     return made
 
 
-def test_a_whole_day_minute_by_minute_with_an_editor_at_work(clock: Clock) -> None:
-    """Four slots: one approved, one nobody looked at, one skipped, one without stories; a row and a reason for each."""
+def test_a_whole_day_with_an_editor_at_work(clock: Clock) -> None:
+    """Four slots: one approved, one nobody looked at, one skipped, one without stories; a row and a reason for each.
+
+    Minute by minute until the first has left, and then every five.
+    """
     ada, day = staff.ada(), datetime(2026, 4, 19, 3, tzinfo=UTC)
     made = newsletter(cadence={"kind": "daily", "zone": "UTC", "at": ["05:00", "10:00", "14:00", "20:00"]}, max_age_h=5)
     Newsletter.objects.filter(id=made.id).update(created_at=day)
     seen, midnight = dict[int, list[str]](), day.replace(hour=0) + timedelta(days=1)
-    for minute in range(17 * 60 + 5):
+    for minute in (*range(130), *range(130, 17 * 60 + 5, 5)):
         now = day + timedelta(minutes=minute)
         if now.minute % 20 == 0 and now.hour < 13 and now.day == 19:
             articles.article(age_s=0, now=now)

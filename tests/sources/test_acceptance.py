@@ -29,7 +29,7 @@ from tests.factories.acceptance import CASES
 from tests.factories.paper import START, Served
 from tests.factories.sites import Asked, Reply
 
-STEP, LONG_STEP = timedelta(seconds=30), timedelta(minutes=5)
+STEP, LONG_STEP = timedelta(seconds=60), timedelta(minutes=5)
 #: More than these at once are an import whose stories nobody reads again.
 READ_AGAIN_AT_MOST = 30
 BY_NAME = {case.name[0]: case for case in CASES}
