@@ -20,6 +20,7 @@ from pipeline.desk.editions import page, stories
 from pipeline.desk.stories import articles
 from pipeline.editions.acts.merging import OUT
 from pipeline.editions.models import Edition, Item
+from pipeline.staff import people
 
 MOST_CHARS, MOST_WORDS, MOST_SHOWN = 2000, 8, 30
 #: Stories older than these are put in from their own pages.
@@ -50,7 +51,7 @@ def pool(request: sign_in.Guest, edition_id: int) -> HttpResponse:
         "asked": asked,
         "show": show,
         "shows": SHOWS,
-        **told(row, asked=asked, show=show, may_edit=request.user.may_edit),
+        **told(row, asked=asked, show=show, may_edit=people.may_edit(request.user, row.newsletter_id)),
     }
     return render(request, "desk/edition_pool_found.html" if request.htmx else "desk/edition_pool.html", context)
 

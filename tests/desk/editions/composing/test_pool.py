@@ -12,7 +12,7 @@ from lxml import html as lxml_html
 from pipeline.articles.addresses import comparable
 from pipeline.articles.models import Alias, Article
 from pipeline.editions.models import Edition
-from pipeline.staff.models import JournalEntry
+from pipeline.staff.models import JournalEntry, User
 from tests.desk.editions.conftest import Send, number
 from tests.desk.editions.test_placing import order, words
 from tests.factories import articles, staff
@@ -100,3 +100,11 @@ def test_however_much_is_found_it_asks_the_database_as_often(
 ) -> None:
     with django_assert_max_num_queries(18):
         found(desk, brief, "?q=story")
+
+
+def test_who_works_for_other_newsletters_is_offered_no_block(desk: Client, brief: Edition, ada: User) -> None:
+    assert found(desk, brief).xpath("//button[@name='article']")
+    User.objects.filter(id=ada.id).update(is_limited=True)
+    page = found(desk, brief)
+    assert headlines(page) == ["Story H"]
+    assert not page.xpath("//form | //button[@name='article']")
