@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, Q
 
 from pipeline.articles.models import Article
-from pipeline.editions.acts.review import TAKEN_BACK
+from pipeline.editions.acts.review import TAKEN_BACK, compose_anew
 from pipeline.editions.assemble import changed_since, content_of, parts_of, rendering_of
 from pipeline.editions.choosing.pool import candidates, cutoff_of, frame_of, placed_in, rules_of
 from pipeline.editions.choosing.rules import Fallback, UnusableRule
@@ -19,16 +20,18 @@ from pipeline.editions.content import EditionContent
 from pipeline.editions.models import Edition, Item, Newsletter, Rendering
 from pipeline.editions.own.design import lint
 from pipeline.editions.own.problems import sentence
-from pipeline.editions.preflight import Facts, broken, check
+from pipeline.editions.preflight import BLOCK, Facts, broken, check
 from pipeline.editions.render import UnusableTemplate
 from pipeline.editions.rendered import Doors, LinkTable, Rendered
 from pipeline.kernel.config import config
 from pipeline.kernel.queue import Job, wake
+from pipeline.staff.journal import note
 
 LOOK_AGAIN = timedelta(minutes=1)
-#: States in which composing again is still possible; after approval a person must take it back first.
+#: States in which stories are chosen anew; after approval a person must take it back first.
 OPEN_STATES = (Edition.State.PLANNED, Edition.State.COLLECTING, Edition.State.READY)
 SUBJECTS_REMEMBERED = timedelta(days=7)
+ASK_AGAIN = "ask_again"  #: the journal's verb for an approval that a change of the site ended
 #: What a person wrote into an item, which outlives every composing.
 _BY_HAND = ("pinned", "overrides", "site")
 
@@ -39,15 +42,18 @@ def compose(*, edition_id: int, now: datetime) -> str | None:
 
     Composing again is harmless: items and rendering are replaced, what people wrote and placed stays. Where
     the message comes out as it was, it is the same revision: who looks at it may approve it, however often a bell rang.
+    One that is approved keeps its stories; only their words are brought up to date.
     """
     edition = (
         Edition.objects.select_for_update(of=("self",))
         .select_related("newsletter")
-        .filter(id=edition_id, state__in=OPEN_STATES)
+        .filter(id=edition_id, state__in=(*OPEN_STATES, Edition.State.APPROVED))
         .first()
     )
     if edition is None:
         return None
+    if edition.state == Edition.State.APPROVED:
+        return _say_anew(edition, now=now)
     try:
         selection = chosen_for(edition)
     except UnusableRule as error:
@@ -56,6 +62,54 @@ def compose(*, edition_id: int, now: datetime) -> str | None:
     if selection.news < edition.newsletter.minimum and (state := _too_few(edition, selection, now=now)):
         return state
     return _render(edition, selection, now=now)
+
+
+def _say_anew(edition: Edition, *, now: datetime) -> str | None:
+    """Stories the site changed since say what it says now, in the same places; the approval was of them, and stands.
+
+    Where our own words stand over what the site changed, or preflight blocks the new ones, a person has to look: the
+    approval is taken back, and neither rule nor policy gives another.
+    """
+    changed = list(edition.items.filter(outdated(), picked=True).select_related("article"))
+    if not changed:
+        return None
+    told: dict[str, Any] = {"subject": "edition", "subject_id": edition.id, "now": now}
+    told["stories"] = [item.article.headline for item in changed]
+    for item in changed:
+        item.version = item.article.version
+    Item.objects.bulk_update(changed, ["version"])
+    trouble = "our own words stand over what the site changed" if any(map(changed_since, changed)) else ""
+    if trouble := trouble or _rendered_anew(edition, now=now):
+        edition.code = TAKEN_BACK
+        compose_anew(edition)
+        note(verb=ASK_AGAIN, reason=trouble, **told)
+    else:
+        note(verb="say_anew", reason="the site changed a story of it after it was approved", **told)
+    return str(edition.state)
+
+
+def _rendered_anew(edition: Edition, *, now: datetime) -> str:
+    """Keep the rendering of the same stories in their present words; why that cannot be done, or nothing."""
+    content = content_of(edition)
+    try:
+        rendered = rendering_of(edition.newsletter, content, origin_links=LinkTable())
+    except UnusableTemplate as error:
+        return str(error)[:500]
+    found = check(rendered, content, facts=facts_of(edition, Selection(())))
+    if found.blocked:
+        return next(row["sentence"] for row in found.as_json()["findings"] if row["level"] == BLOCK)
+    if Rendering.objects.filter(edition=edition, **_message(rendered, content)).exists():
+        return ""
+    _keep_rendering(edition, rendered, content, size=found.html_bytes, now=now)
+    edition.subject, edition.preheader, edition.composed_at = rendered.subject, rendered.preheader, now
+    edition.revision += 1
+    edition.save()
+    return ""
+
+
+def outdated() -> Q:
+    """A condition on items: their story says something else now than when they were composed."""
+    return Q(version__lt=F("article__version"))
 
 
 def chosen_for(edition: Edition) -> Selection:

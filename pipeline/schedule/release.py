@@ -12,7 +12,7 @@ from pipeline.delivery.course.barred import holds_embargoed_story, holds_waiting
 from pipeline.editions.acts import review
 from pipeline.editions.choosing.departures import FARTHEST, departures, first_departure
 from pipeline.editions.choosing.pool import cutoff_of
-from pipeline.editions.compose import waits_for_stories
+from pipeline.editions.compose import outdated, waits_for_stories
 from pipeline.editions.models import Edition, Item, Newsletter
 from pipeline.kernel.queue import Job, ring
 from pipeline.schedule.lateness import Action, Decision, LatePolicy, decide
@@ -27,6 +27,7 @@ def advance(*, now: datetime) -> None:
     """One tick. Every step is a conditional update, so that ticks may overlap, repeat or fail to come."""
     _pass_by(now=now)
     _withdraw(now=now)
+    _correct()
     _collect(now=now)
     _settle(now=now)
     _bring_forward(now=now)
@@ -74,6 +75,17 @@ def _take_back(edition: Edition, reason: str, *, now: datetime) -> None:
         note(verb="withdraw", subject="edition", subject_id=edition.id, now=now, reason=reason)
 
 
+def _says_old_words() -> Exists:
+    return Exists(Item.objects.filter(outdated(), edition=OuterRef("id"), picked=True))
+
+
+def _correct() -> None:
+    """A story says something else now than what was approved: the edition is rendered with it before it leaves."""
+    approved = Edition.objects.filter(_says_old_words(), state=Edition.State.APPROVED)
+    for edition_id in approved.order_by("slot_at").values_list("id", flat=True)[:MOST_AT_ONCE]:
+        ring(Job.EDITIONS_COMPOSE, edition_id=edition_id)
+
+
 def _collect(*, now: datetime) -> None:
     """Start composing ahead of the slot; ring again each tick until it is composed (composing twice is harmless)."""
     soon = [
@@ -106,8 +118,7 @@ def _settle(*, now: datetime) -> None:
     ready = Edition.objects.filter(
         state=Edition.State.READY, composed_at__isnull=False, newsletter__state=Newsletter.State.ACTIVE
     )
-    says_old_words = Item.objects.filter(edition=OuterRef("id"), picked=True, version__lt=F("article__version"))
-    ready = ready.annotate(is_outdated=Exists(says_old_words)).select_related("newsletter")
+    ready = ready.annotate(is_outdated=_says_old_words()).select_related("newsletter")
     for edition in ready.order_by("slot_at")[:MOST_AT_ONCE]:
         if edition.is_outdated and now < first_departure(edition):
             ring(Job.EDITIONS_COMPOSE, edition_id=edition.id)
@@ -179,9 +190,12 @@ def _bring_forward(*, now: datetime) -> None:
 
 
 def _leave(edition_id: int, *, now: datetime) -> None:
-    edition = Edition.objects.select_related("newsletter").get(id=edition_id)
+    rows = Edition.objects.select_related("newsletter").annotate(is_outdated=_says_old_words())
+    edition = rows.get(id=edition_id)
     late = lateness(edition, now=now)
     if late.action is Action.SEND:
+        if edition.is_outdated:
+            return  # it leaves with the words a worker was rung to bring up to date, or is late
         if not send.begin(edition_id=edition_id, now=now, departures=departures(edition)):
             _hold_waiting(edition_id)
     elif late.action is Action.RENDER_AGAIN:

@@ -68,6 +68,45 @@ def test_rules_approve_no_words_that_were_corrected_since(clock: Clock) -> None:
     assert "Eleven states, not twelve" in Rendering.objects.get(edition=first()).html
 
 
+def test_what_is_approved_leaves_with_the_words_that_were_corrected_since(clock: Clock) -> None:
+    newsletter(), stories()
+    clock.tick(DRAFT)
+    seen, moment, ada = first(), SLOT - timedelta(minutes=3), staff.ada()
+    approve(edition_id=seen.id, revision=seen.revision, actor=ada, now=DRAFT)
+    late = articles.article(age_s=1, now=DRAFT + timedelta(minutes=1))
+    picks = list(seen.items.filter(picked=True).order_by("article_id").values_list("article_id", flat=True))
+    Article.objects.filter(id=picks[0]).update(headline="Eleven states, not twelve", version=7)
+    clock.working = False
+    clock.tick(moment)
+    clock.tick(SLOT)
+    assert first().state == "approved", "it waits for the corrected words"
+    clock.answer(now=SLOT)
+    now = first()
+    assert (now.state, now.approved_by, now.revision) == ("approved", ada, seen.revision + 2)
+    assert list(now.items.filter(picked=True).order_by("article_id").values_list("article_id", flat=True)) == picks
+    assert late.id not in picks
+    assert "Eleven states, not twelve" in Rendering.objects.get(edition=now).html
+    assert JournalEntry.objects.get(verb="say_anew").detail["stories"] == ["Eleven states, not twelve"]
+    clock.tick(SLOT + timedelta(seconds=5))
+    assert first().state == "sending"
+
+
+def test_our_own_words_over_a_correction_are_approved_by_a_person_again(clock: Clock) -> None:
+    newsletter(unapproved="send"), stories()
+    clock.tick(DRAFT)
+    seen = first()
+    item = seen.items.filter(picked=True)[0]
+    item.overrides, item.site = {"headline": "Twelve states"}, {"headline": item.article.headline}
+    item.save()
+    approve(edition_id=seen.id, revision=seen.revision, actor=staff.ada(), now=DRAFT)
+    Article.objects.filter(id=item.article_id).update(headline="Eleven states, not twelve", version=7)
+    clock.tick(SLOT - timedelta(minutes=3))
+    assert (first().state, first().code, first().approved_by) == ("ready", "taken_back", None)
+    assert "our own words" in JournalEntry.objects.get(verb="ask_again").reason
+    clock.tick(SLOT)
+    assert (first().state, first().code) == ("held", "not_approved"), "no policy approves it"
+
+
 def test_too_few_stories_at_the_draft_are_looked_for_again_until_the_cutoff(clock: Clock) -> None:
     newsletter(approval="rules"), stories(1)
     clock.run(DRAFT, DRAFT + timedelta(seconds=150), step=timedelta(seconds=5))

@@ -1,4 +1,7 @@
-"""A draft is ready: its editors get what is in it, what stands in its way and the page where they decide. Once."""
+"""A draft is ready: its editors get what is in it, what stands in its way and the page where they decide.
+
+Once, and once more each time an approval was taken back because the site changed a story.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from django.db.models import Exists, OuterRef
 from django.db.models.query import QuerySet
 
 from pipeline.editions.choosing.departures import first_departure, zone_of
+from pipeline.editions.compose import ASK_AGAIN
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.editions.preflight import BLOCK, CONFIRM
 from pipeline.kernel.queue import Job, ring
@@ -87,7 +91,12 @@ _UNAPPROVED = {
 
 
 def _untold(*, now: datetime) -> QuerySet[Edition]:
-    told = JournalEntry.objects.filter(verb=VERB, subject="edition", subject_id=OuterRef("id"), at__gt=now - _SINCE)
+    asked_since = JournalEntry.objects.filter(
+        verb=ASK_AGAIN, subject="edition", subject_id=OuterRef("subject_id"), at__gte=OuterRef("at")
+    )
+    told = JournalEntry.objects.filter(
+        ~Exists(asked_since), verb=VERB, subject="edition", subject_id=OuterRef("id"), at__gt=now - _SINCE
+    )
     return Edition.objects.select_related("newsletter").filter(
         ~Exists(told),
         state__in=_ASKS,

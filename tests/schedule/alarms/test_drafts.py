@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.editions.compose import ASK_AGAIN
 from pipeline.editions.models import Edition
 from pipeline.schedule.alarms import drafts
 from pipeline.schedule.alarms.seals import Sealed, opened
+from pipeline.staff.journal import note
 from pipeline.staff.models import JournalEntry, Role, User
 from tests.factories import staff
 from tests.schedule.alarms.conftest import Letters
@@ -79,6 +81,18 @@ def test_composed_again_it_is_not_told_again(clock: Clock, post: Letters) -> Non
     assert drafts.tell(edition_id=first().id, now=DRAFT) is None
     assert len(post.taken) == 2
     assert JournalEntry.objects.get(verb="draft_ready").detail == {"letters": 2}
+
+
+@pytest.mark.usefixtures("desk")
+def test_once_an_approval_was_taken_back_for_a_correction_its_editors_are_asked_again(
+    clock: Clock, post: Letters
+) -> None:
+    newsletter(), stories()
+    clock.tick(DRAFT)
+    assert drafts.tell(edition_id=first().id, now=DRAFT) == 2
+    note(verb=ASK_AGAIN, subject="edition", subject_id=first().id, now=DRAFT + timedelta(minutes=9))
+    assert drafts.tell(edition_id=first().id, now=DRAFT + timedelta(minutes=10)) == 2
+    assert drafts.tell(edition_id=first().id, now=DRAFT + timedelta(minutes=11)) is None
 
 
 @pytest.mark.parametrize(

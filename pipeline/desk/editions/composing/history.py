@@ -22,6 +22,8 @@ VERBS: Mapping[str, str] = {
     "rewrite": "changed the words",
     "compose_again": "had it composed again",
     "withdraw": "took a killed story out",
+    "say_anew": "rendered it again with what the site changed since the approval",
+    "ask_again": "took the approval back: the site changed a story",
     "place": "placed",
     "leave_out": "left out",
     "let_rules_decide": "let the rules decide about",
