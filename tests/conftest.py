@@ -31,8 +31,13 @@ django.setup()
 #: data directory, before this file has named one for the process.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
+from django.contrib.auth.hashers import PBKDF2PasswordHasher  # noqa: E402
+
 from pipeline.kernel.config import config  # noqa: E402
 from pipeline.kernel.processes.engines import Engines  # noqa: E402
+
+#: Somebody who guesses passwords is slowed down by a million rounds; tests know theirs. Houses keep the million.
+PBKDF2PasswordHasher.iterations = 1000
 
 
 @pytest.fixture(scope="session")

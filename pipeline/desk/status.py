@@ -17,6 +17,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from pipeline.delivery.course import brake
 from pipeline.delivery.models import Batch, Mailbox, Send, Transport
@@ -125,7 +127,8 @@ def bells() -> Bells:
 
 
 def _client() -> redis.Redis:
-    return redis.Redis.from_url(config().redis_url, socket_timeout=1, socket_connect_timeout=1)
+    patience = {"socket_timeout": 1, "socket_connect_timeout": 1}
+    return redis.Redis.from_url(config().redis_url, **patience, retry=Retry(NoBackoff(), 1))
 
 
 def database() -> Engine:

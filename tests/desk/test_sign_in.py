@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,8 +101,9 @@ def test_the_wait_runs_from_the_first_try_not_the_last(client: Client) -> None:
 def test_redis_away_keeps_nobody_out(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    away = redis.Redis(unix_socket_path="/nowhere/redis.sock")
-    monkeypatch.setattr(sign_in, "_redis", lambda: away)
+    away = replace(config(), redis_url="unix:///nowhere/redis.sock")
+    monkeypatch.setattr(sign_in, "config", lambda: away)
+    monkeypatch.setattr(sign_in, "_redis", sign_in._redis.__wrapped__)  # the one that is kept knows another address
     staff.user(password=staff.PASSWORD)
     with caplog.at_level(logging.WARNING, logger="dateline.desk"):
         assert knock(client, staff.PASSWORD).status_code == 302

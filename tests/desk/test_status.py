@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -55,7 +56,8 @@ def test_what_waits_in_redis_is_counted(desk: Client) -> None:
 
 
 def test_redis_away_is_an_answer_not_an_error(desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status, "_client", lambda: redis.Redis(unix_socket_path="/nowhere/redis.sock"))
+    away = replace(config(), redis_url="unix:///nowhere/redis.sock")
+    monkeypatch.setattr(status, "config", lambda: away)
     told = desk.get("/desk/status/").content.decode()
     assert "Work is late, not lost" in told
     assert "Work is late, not lost" in desk.get("/desk/").content.decode()
