@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -19,7 +17,7 @@ from pipeline.demo.world.inbox import Inbox, Mail
 from pipeline.demo.world.stories import Block
 from tests.journeys import screens
 from tests.journeys.house import House, built
-from tests.journeys.test_desk_morning import PASSWORD, sign_in
+from tests.journeys.people import editor, sign_in
 
 READERS, FIRST = 200, 40
 SLOW_S = 0.01
@@ -121,15 +119,6 @@ def newsletter(house: House, name: str) -> None:
     readers.write_text("email\n" + "".join(f"reader{n}@readers.example.org\n" for n in range(READERS)))
     house.dateline("create-newsletter", name, "--from", f"{slug}@dispatch.example.org", "--every", "86400")
     house.dateline("import-subscribers", str(readers), "--topic", slug)
-
-
-def editor(house: House) -> None:
-    secret = house.data_dir / "password"
-    secret.write_text(PASSWORD)
-    subprocess.run(
-        [sys.executable, "-m", "pipeline", "create-editor", "ada@dispatch.example.org", "--name", "Ada", "--password-file", str(secret)],
-        env=house.environ, check=True, capture_output=True,
-    )  # fmt: skip
 
 
 @contextmanager

@@ -1,59 +1,60 @@
-"""An editor lays a hand on the morning edition from a phone, then raises an alert, in a real browser."""
+"""An editor's morning on a phone, in a real browser: a hand on the edition, an alert, approval, and what is sent."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 
+from tests.journeys import screens
 from tests.journeys.house import House
-from tests.journeys.test_desk_morning import PASSWORD, ready_edition, sign_in
+from tests.journeys.people import editor, sign_in
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.journey,
     pytest.mark.browser,
     pytest.mark.timeout(170),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, which is not on PATH"),
+    pytest.mark.skipif(screens.CHROMIUM is None, reason="needs Chromium, which is not on PATH"),
 ]
 WIDTH = 360
+
+
+def ready_edition(house: House) -> None:
+    """An edition that waits for approval and leaves within the minute."""
+    readers = house.data_dir / "readers.csv"
+    readers.write_text("email\n" + "".join(f"reader{n}@readers.example.org\n" for n in range(30)))
+    house.dateline("create-newsletter", "Morning Brief", "--from", "brief@dispatch.example.org", "--every", "60")
+    house.rows("UPDATE dateline_newsletter SET compose_before_s = 58, cutoff_before_s = 30, undo_s = 1 RETURNING id")
+    house.dateline("import-subscribers", str(readers), "--topic", "morning-brief")
+    for _ in range(4):
+        house.newsroom.publish_next(timezone.now())
+    house.until(
+        lambda: house.one("SELECT count(*) FROM dateline_edition WHERE state = 'ready'"),
+        70,
+        "an edition to approve",
+    )
 
 
 @pytest.fixture
 def page(morning: House) -> Iterator[object]:
     """Ada's phone, signed in, with an edition that waits for her for hours and a newsletter of alerts."""
-    from playwright.sync_api import sync_playwright
-
-    secret = morning.data_dir / "password"
-    secret.write_text(PASSWORD)
-    subprocess.run(
-        [sys.executable, "-m", "pipeline", "create-editor", "ada@dispatch.example.org", "--name", "Ada", "--password-file", str(secret)],
-        env=morning.environ, check=True, capture_output=True,
-    )  # fmt: skip
+    editor(morning)
     ready_edition(morning)
-    morning.rows(
-        "UPDATE dateline_edition SET slot_at = now() + interval '5 hours' WHERE state = 'ready' RETURNING id"
-    )  # fmt: skip
+    morning.rows("UPDATE dateline_edition SET slot_at = now() + interval '5 hours' WHERE state = 'ready' RETURNING id")
     morning.dateline("create-newsletter", "Breaking", "--from", "alerts@dispatch.example.org", "--every", "86400")
     morning.rows("UPDATE dateline_newsletter SET kind = 'alert', minimum = 1 WHERE slug = 'breaking' RETURNING id")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+    with screens.chromium() as browser:
         opened = browser.new_page(viewport={"width": WIDTH, "height": 780})
         sign_in(opened, morning)
         yield opened
-        browser.close()
 
 
 def headlines(page) -> list[str]:  # type: ignore[no-untyped-def]
     return [str(text) for text in page.locator(".picks .head a").all_inner_texts()]
 
 
-def test_an_editor_moves_rewrites_leaves_out_and_alerts(morning: House, page) -> None:  # type: ignore[no-untyped-def]
+def test_an_editor_moves_rewrites_leaves_out_alerts_and_approves_what_is_then_sent(morning: House, page) -> None:  # type: ignore[no-untyped-def]
     house, faults = morning, []
     page.on("pageerror", lambda error: faults.append(str(error)))
     edition = house.one("SELECT id FROM dateline_edition WHERE state = 'ready' ORDER BY slot_at DESC LIMIT 1")
@@ -108,4 +109,29 @@ def test_an_editor_moves_rewrites_leaves_out_and_alerts(morning: House, page) ->
     assert "Ports close at noon." in page.frame_locator("iframe.light").locator("body").inner_text()
     alert = "SELECT e.state FROM dateline_edition e JOIN dateline_newsletter n ON n.id = e.newsletter_id WHERE n.kind = 'alert' AND e.note <> ''"
     assert house.one(alert) == "ready"
+
+    approved(house, page, edition)
     assert faults == []
+
+
+def approved(house: House, page, edition: int) -> None:  # type: ignore[no-untyped-def]
+    page.goto(f"{house.site}/desk/")
+    assert "Morning Brief" in page.inner_text("main")
+    assert page.evaluate("document.documentElement.scrollWidth") <= WIDTH
+    page.goto(f"{house.site}/desk/editions/{edition}/")
+    message = page.request.get(f"{house.site}/desk/editions/{edition}/message.html")
+    assert message.ok and "default-src 'none'" in message.headers["content-security-policy"]
+    page.get_by_role("button", name="Send to 30 readers").click()
+    page.get_by_text("Approved. It leaves").first.wait_for()
+    assert house.one("SELECT state FROM dateline_edition WHERE id = %s", edition) == "approved"
+    come = "UPDATE dateline_edition SET slot_at = now(), leaves_at = now() WHERE id = %s RETURNING id"
+    assert house.rows(come, edition)
+    state = "SELECT state FROM dateline_edition WHERE id = %s"
+    house.until(lambda: house.one(state, edition) == "sent", 75, "sending")
+    page.goto(f"{house.site}/desk/editions/{edition}/")
+    assert "30" in page.inner_text("main")
+    assert house.one("SELECT count(*) FROM dateline_journalentry WHERE verb = 'approve'") == 1
+    subject = house.one("SELECT subject FROM dateline_edition WHERE id = %s", edition)
+    mails = [mail for mail in house.inbox.mails() if mail.recipient.startswith("reader")]
+    assert {mail.subject for mail in mails} == {subject}, "what was previewed is what was sent"
+    assert all("Our own words" in mail.message.get_body(("plain",)).get_content() for mail in mails)

@@ -1,60 +1,70 @@
-"""A newsroom's first ten minutes on a phone: from an empty house to a digest in one's own mailbox."""
+"""A newsroom's first ten minutes on a phone: from an empty house to a digest in one's own mailbox.
+
+Then, at the same house, one more site is added from its address, and the brake is pulled and let go.
+"""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.journeys.house import House
+from pipeline.demo.world.newsroom import Newsroom
+from tests.journeys import screens
+from tests.journeys.house import House, built
+from tests.journeys.people import editor, sign_in
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.journey,
     pytest.mark.browser,
     pytest.mark.timeout(280),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, which is not on PATH"),
+    pytest.mark.skipif(screens.CHROMIUM is None, reason="needs Chromium, which is not on PATH"),
 ]
-PASSWORD = "harbour-row-0630"
 WIDTH = 360
+
+
+@pytest.fixture(scope="module")
+def second() -> Iterator[Newsroom]:
+    """Another site on this machine."""
+    newsroom = Newsroom()
+    newsroom.start()
+    yield newsroom
+    newsroom.stop()
+
+
+@pytest.fixture(scope="module")
+def house(second: Newsroom) -> Iterator[House]:
+    """Nothing is set in it, not even a mail server."""
+    with built(empty=True) as made:
+        made.environ.pop("DATELINE_SMTP_URL", None)
+        made.environ.pop("DATELINE_POSTAL_ADDRESS", None)
+        made.environ["DATELINE_FETCH_ALLOW"] += f",{urlsplit(second.url).netloc}"
+        made.start(within_s=90)
+        assert "--role admin" in (made.data_dir / "up.log").read_text(), (
+            "how the first account is made stands in the terminal"
+        )
+        editor(made, role="admin")
+        yield made
 
 
 @pytest.fixture
 def page(house: House) -> Iterator[object]:
-    """An administrator's phone, signed in at a house where nothing is set, not even a mail server."""
-    from playwright.sync_api import sync_playwright
-
-    house.environ.pop("DATELINE_SMTP_URL", None)
-    house.environ.pop("DATELINE_POSTAL_ADDRESS", None)
-    house.start(within_s=90)
-    assert "--role admin" in (house.data_dir / "up.log").read_text(), (
-        "how the first account is made stands in the terminal"
-    )
-    secret = house.data_dir / "password"
-    secret.write_text(PASSWORD)
-    subprocess.run(
-        [sys.executable, "-m", "pipeline", "create-editor", "ada@dispatch.example.org", "--name", "Ada", "--role", "admin", "--password-file", str(secret)],
-        env=house.environ, check=True, capture_output=True,
-    )  # fmt: skip
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+    """An administrator's phone, signed in."""
+    with screens.chromium() as browser:
         opened = browser.new_page(viewport={"width": WIDTH, "height": 780})
-        opened.goto(f"{house.site}/desk/")
-        opened.get_by_label("Email").fill("ada@dispatch.example.org")
-        opened.get_by_label("Password").fill(PASSWORD)
-        opened.get_by_role("button", name="Sign in").click()
-        opened.wait_for_url(f"{house.site}/desk/")
+        sign_in(opened, house)
         yield opened
-        browser.close()
 
 
 def fits(page) -> bool:  # type: ignore[no-untyped-def]
     return bool(page.evaluate("document.documentElement.scrollWidth") <= WIDTH)
+
+
+def to_sources(page) -> None:  # type: ignore[no-untyped-def]
+    page.locator("nav summary").click()
+    page.get_by_role("navigation", name="Desk").get_by_role("link", name="Sources").click()
+    page.get_by_role("heading", name="Sources", level=1).wait_for()
 
 
 def step(page, name: str) -> None:  # type: ignore[no-untyped-def]
@@ -65,6 +75,9 @@ def test_a_newsroom_goes_from_nothing_to_its_first_test_digest(house: House, pag
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    to_sources(page)
+    assert "No site is watched yet" in page.inner_text("main") and fits(page)
+    page.goto(f"{house.site}/desk/")
     page.get_by_role("link", name="First steps").click()
     assert "6 of 6 are missing" in page.inner_text("main") and fits(page)
 
@@ -111,3 +124,42 @@ def test_a_newsroom_goes_from_nothing_to_its_first_test_digest(house: House, pag
     assert "Everything that is needed is done" in page.inner_text("main")
     assert house.one("SELECT count(*) FROM dateline_delivery") == 0
     assert not [fault for fault in faults if "/o/0000" not in fault], "all but the picture that counts opens is let in"
+
+
+def test_an_editor_adds_a_site_from_one_address_and_pulls_the_brake(house: House, second: Newsroom, page) -> None:  # type: ignore[no-untyped-def]
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    mark = house.one("SELECT coalesce(max(id), 0) FROM dateline_journalentry")
+    to_sources(page)
+    assert fits(page)
+    page.get_by_label("Address of the site").fill(second.url)
+    page.get_by_role("button", name="Look what is there").click()
+    page.get_by_role("heading", name="Watch it?").wait_for()
+    assert fits(page)
+    assert house.one("SELECT count(*) FROM dateline_source WHERE home_url LIKE %s", f"{second.url}%") == 0, (
+        "nothing is added before it was confirmed"
+    )
+    page.get_by_label("Its name at the desk").fill("Our Dispatch")
+    page.get_by_label("Yes, it is ours or agreed").check()
+    page.get_by_role("button", name="Watch").click()
+    page.get_by_role("heading", name="Our Dispatch").wait_for()
+    assert fits(page) and "/ping/" in page.get_by_label("Ping address").input_value()
+    looks = "SELECT looks FROM dateline_source WHERE home_url LIKE %s"
+    house.until(lambda: house.one(looks, f"{second.url}%") >= 1, 40, "the first look")
+    assert house.one("SELECT count(*) FROM dateline_article WHERE state <> 'baseline'") == 0
+
+    to_sources(page)
+    page.get_by_text("Stop telling…").click()
+    page.get_by_label("Why").fill("the wrong archive was restored")
+    page.get_by_role("button", name="Stop telling").click()
+    page.goto(f"{house.site}/desk/editions/")
+    assert "Ada stopped it at" in page.inner_text(".brake") and fits(page)
+    page.get_by_role("link", name="To the brake").click()
+    page.get_by_role("button", name="Tell again").click()
+    page.get_by_text("Telling goes on.").wait_for()
+    assert page.locator(".brake").count() == 0
+    acts = "SELECT verb FROM dateline_journalentry WHERE actor_id IS NOT NULL AND id > %s ORDER BY id"
+    verbs = house.rows(acts, mark)
+    assert [row[0] for row in verbs] == ["add", "stop", "resume"]
+    assert faults == []
