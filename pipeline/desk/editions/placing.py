@@ -56,9 +56,14 @@ def move(request: sign_in.Guest, edition_id: int) -> HttpResponse:
 @sign_in.required
 @require_POST
 def put(request: sign_in.Guest, edition_id: int) -> HttpResponse:
-    """Into a block, as its last story, from another block or from those left out."""
+    """Into a block, as its last story or before another, from wherever it stands or from those left out."""
     article_id, block = number_of(request.POST.get("article", "")), number_of(request.POST.get("block", ""))
     said = "Put there by your hand. Where the block was full, its last story by rule makes room."
+    if request.POST.get("before"):
+        what = {"block": block, "before": number_of(request.POST["before"])}
+        return _done(
+            request, edition_id, ordering.insert, said=said, at=f"story-{article_id}", article_id=article_id, **what
+        )  # fmt: skip
     return _done(
         request, edition_id, ordering.append, said=said, at=f"story-{article_id}", article_id=article_id, block=block
     )  # fmt: skip

@@ -15,6 +15,7 @@ from pipeline.editions.models import Edition, Item
 from pipeline.staff.models import User
 
 GONE = "That story is not in this edition any more. Nothing was changed: look again."
+MOVED_ON = "The story it was to stand before is not in that block any more. Nothing was changed: look again."
 AT_THE_END = "It is the first or last of its block already. Nothing was changed."
 
 
@@ -64,6 +65,24 @@ def append(*, edition_id: int, revision: int, actor: User, article_id: int, bloc
 
 
 @transaction.atomic
+def insert(
+    *, edition_id: int, revision: int, actor: User, article_id: int, block: int, before: int, now: datetime
+) -> Edition:  # fmt: skip
+    """Into a block, before another story of it; those a hand placed keep their order around it. Raises Refused."""
+    open_edition(edition_id, revision=revision, actor=actor, states=CHANGEABLE, act="changed")
+    order = [item.article_id for item in arranged(loaded(edition_id)).get(block, []) if item.article_id != article_id]
+    if before not in order:
+        raise Refused(MOVED_ON)
+    order.insert(order.index(before), article_id)
+    pinned = Item.objects.filter(edition_id=edition_id, pinned=True, picked=True).values_list("article_id", flat=True)
+    others = [(each, order.index(each) + 1) for each in pinned if each in order and each != article_id]
+    return placing.place(
+        edition_id=edition_id, revision=revision, actor=actor, article_id=article_id, block=block,
+        position=order.index(article_id) + 1, others=others, now=now,
+    )  # fmt: skip
+
+
+@transaction.atomic
 def take_changes(*, edition_id: int, revision: int, actor: User, article_id: int, now: datetime) -> Edition:
     """Use what the site says now, for what it changed since; other words of our own stay. Raises Refused."""
     open_edition(edition_id, revision=revision, actor=actor, states=CHANGEABLE, act="changed")
@@ -78,7 +97,7 @@ def _swapped(item: Item, other: Item, *, at: int, to: int, **who: Any) -> Editio
     """Both by hand where both were: of two that a hand put in one place, neither would be sure of it."""
     return placing.place(
         article_id=item.article_id, block=item.block.position if item.block else 0, position=to,
-        swapped=(other.article_id, at) if other.pinned else None, **who,
+        others=[(other.article_id, at)] if other.pinned else [], **who,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,17 +30,17 @@ def place(
     block: int,
     position: int,
     now: datetime,
-    swapped: tuple[int, int] | None = None,
+    others: Iterable[tuple[int, int]] = (),
 ) -> Edition:
     """Put a story at a place of a block, from 1; composing again leaves it there. Raises Refused.
 
-    `swapped` is another story of the block that gets a place by the same act: (article, place).
+    `others` are stories of the block that get a place by the same act: (article, place).
     """
     edition = _opened(edition_id, revision=revision, actor=actor, now=now)
     target = Block.objects.filter(newsletter_id=edition.newsletter_id, position=block).exclude(kind__in=GIVEN).first()
     if target is None:
         raise Refused("That block takes no stories. Nothing was changed.")
-    for number, at in [(article_id, position), *([swapped] if swapped else [])]:
+    for number, at in [(article_id, position), *others]:
         _put(edition, number, picked=True, block=target, position=max(at, 1), code="placed")
     return _changed(edition, actor=actor, now=now, verb="place", article=article_id, block=block, at=position)
 

@@ -85,6 +85,19 @@ def test_a_story_is_put_into_another_block_and_the_last_makes_room(act: Send, br
     assert order(brief) == "H|BF|D|ACE"
 
 
+def test_a_story_is_dragged_before_another_and_what_a_hand_placed_keeps_its_order(act: Send, brief: Edition) -> None:
+    act("put", article=number("G"), block=4, before=number("E"))
+    assert order(brief) == "A|BC|D|GEF"
+    act("put", article=number("F"), block=4, before=number("G"))
+    assert order(brief) == "A|BC|D|FGE"
+    act("put", article=number("H"), block=4, before=number("G"), stood="out:")
+    assert order(brief) == "A|BC|D|FHG"
+    act("put", article=number("F"), block=2, before=number("B"))
+    assert order(brief).startswith("A|FB|")
+    _, page = act("put", article=number("H"), block=2, before=number("D"))
+    assert "is not in that block any more. Nothing was changed" in words(page)
+
+
 def test_one_that_was_left_out_comes_back_by_rule(act: Send, brief: Edition) -> None:
     _, page = act("leave-out", article=number("A"))
     assert "Left out of this edition; it is a candidate for the next." in words(page)
