@@ -131,7 +131,10 @@ def test_how_we_send_changes_what_is_expected(ask: Asked, changed: dict[str, obj
 # -- where DNS does not answer
 
 
-def test_without_any_name_server_all_is_unknown_and_what_needs_none_is_still_said() -> None:
+def test_without_any_name_server_all_is_unknown_and_what_needs_none_is_still_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipeline.channels.domain.ask.PATIENCE_S", 0.3)
     resolver = dns.resolver.Resolver(configure=False)
     resolver.nameservers, resolver.port = ["127.0.0.1"], 9
     found = rows(WANTED, NameServers(resolver))

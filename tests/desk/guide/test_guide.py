@@ -196,7 +196,7 @@ def test_a_server_that_refuses_is_quoted(inbox: Inbox) -> None:
 
     editions.newsletter(masthead={"postal_address": "12 Harbour Row"})
     articles.article(now=timezone.now() - timedelta(hours=1))
-    with Scripted(rules={"RCPT": b"550 5.7.1 we do not know you"}) as server:
+    with Scripted(rules={"RCPT": b"550 5.7.1 we do not know you\r\n"}) as server:
         url = f"smtp://127.0.0.1:{server.port}"
         relay.name_relay(url=url, actor=staff.user(email="o@example.org"), now=timezone.now(), config=config())
         answer = browser(Role.EDITOR).post("/desk/guide/test/send")
