@@ -97,7 +97,7 @@ def _rendered_anew(edition: Edition, *, now: datetime) -> str:
         return str(error)[:500]
     found = check(rendered, content, facts=facts_of(edition, Selection(())))
     if found.blocked:
-        return next(row["sentence"] for row in found.as_json()["findings"] if row["level"] == BLOCK)
+        return str(next(row["sentence"] for row in found.as_json()["findings"] if row["level"] == BLOCK))
     if Rendering.objects.filter(edition=edition, **_message(rendered, content)).exists():
         return ""
     _keep_rendering(edition, rendered, content, size=found.html_bytes, now=now)

@@ -81,7 +81,7 @@ def told(send: Send, one: figures.Figures, kept: Mapping[str, Any], *, ended: bo
 
 def _tallies(send: Send, *, edges: list[int]) -> Counter[tuple[str, int, str]]:
     """How many of (domain, departure) came to which end; departures are numbered from 1."""
-    values = {
+    values: dict[str, Any] = {
         "send": send.id, "edges": edges or [1], "topic": send.edition.newsletter.topic_id,
         "start": send.created_at, "end": send.created_at + figures.LEAVING,
     }  # fmt: skip
