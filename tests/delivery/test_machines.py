@@ -83,4 +83,6 @@ BUGS = (resend_all, no_intent, forgotten_answers, trust_in_the_journal_of_the_li
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_bug_that_was_put_in_on_purpose_is_caught(approved: Edition, bug: Callable[..., None]) -> None:
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(house(approved, bug), settings=settings(QUICK, max_examples=300, report_multiple_bugs=False))
+        run_state_machine_as_test(
+            house(approved, bug), settings=settings(QUICK, max_examples=300, report_multiple_bugs=False)
+        )

@@ -6,7 +6,8 @@ import ast
 import re
 import subprocess
 import tomllib
-from importlib.metadata import packages_distributions
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,14 @@ def sources() -> list[tuple[str, ast.Module]]:
     return [(name, ast.parse(text)) for name, text in ours.items()]
 
 
+packages_distributions = cache(metadata.packages_distributions)  # every file of every package is read for it
+
+
+@cache
+def imports() -> set[str]:
+    return {root for _, tree in sources() for root in roots(tree)}
+
+
 def distributions(names: set[str]) -> set[str]:
     """The packages that offer these top-level names; the standard library's are nobody's."""
     offered = packages_distributions()
@@ -178,15 +187,15 @@ def distributions(names: set[str]) -> set[str]:
 
 
 def test_every_package_we_install_is_used() -> None:
-    imported = {root for _, tree in sources() for root in roots(tree)}
+    imported = imports()
     said = " ".join(text for name, text in texts(".py").items() if name.startswith(("pipeline/", "workers/")))
-    named = {name for name in packages_distributions() if re.search(rf"[\"']{name}(?:[\"'.])", said)}
+    named = set(packages_distributions()) & set(re.findall(r"[\"']([\w.-]+?)(?=[\"'.])", said))
     assert direct(PROJECT["project"]["dependencies"]) - distributions(imported | named) - SILENT == set()
 
 
 def test_every_package_we_use_is_asked_for() -> None:
     """What is imported without being asked for vanishes when somebody else stops asking for it."""
-    imported = {root for _, tree in sources() for root in roots(tree)} - {"pipeline", "workers"}
+    imported = imports() - {"pipeline", "workers"}
     assert distributions(imported) - direct(PROJECT["project"]["dependencies"]) == set()
 
 
