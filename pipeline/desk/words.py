@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.desk.frame import zone_of
 from pipeline.editions.models import Edition, Newsletter
-from pipeline.engagement.verdicts import RULES
+from pipeline.engagement.hits import RULES
 from pipeline.kernel.pages import DAY, HOUR, MINUTE, ago, local, number
 
 Params = Mapping[str, Any]

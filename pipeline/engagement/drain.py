@@ -11,7 +11,7 @@ from typing import Any, cast
 import redis
 from django.db import connection, transaction
 
-from pipeline.engagement import agents
+from pipeline.engagement.asking import agents
 from pipeline.engagement.keeping.reports import MARK, add_late
 from pipeline.engagement.models import Poison
 from pipeline.engagement.records import BOOT_BYTES, ID_BYTES, VISITOR_BYTES, Flag, Poisoned, Record, unpack

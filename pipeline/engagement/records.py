@@ -62,9 +62,9 @@ class Flag(IntFlag):
     HEAD = 4
     PREFETCH = 8
     HONEYPOT = 16
-    SCANNER = 32  #: from a network that only scans mail (agents.only_scans)
-    GATEWAY = 64  #: from one that scans and isolates readers (agents.may_scan)
-    HOSTED = 256  #: from where servers live (agents.is_hosted)
+    SCANNER = 32  #: from a network that only scans mail (networks.only_scans)
+    GATEWAY = 64  #: from one that scans and isolates readers (networks.may_scan)
+    HOSTED = 256  #: from where servers live (networks.is_hosted)
     PRIVATE = 512  #: its reader asks not to be measured (GPC, DNT): an act counts, and is nobody's in particular
 
 

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from pipeline.engagement.agents import A_GATEWAY, A_SCANNER
+from pipeline.engagement.asking.networks import A_GATEWAY, A_SCANNER
+from pipeline.engagement.hits import PRODUCTION, Hit, Ruling, Thresholds, Verdict
 from pipeline.engagement.keeping.reports import mark
 from pipeline.engagement.records import VISITOR_BYTES, Flag
 from pipeline.engagement.tally import LOCK, Vote, settle_votes
-from pipeline.engagement.verdicts import PRODUCTION, Hit, Ruling, Thresholds, Verdict, judge
+from pipeline.engagement.verdicts import judge
 
 PORTION = 2000
 #: The door could not tell where it came from: such events have nothing in common.

@@ -2,7 +2,7 @@
 
 Single-event rules are certain at once. Contextual rules need the seconds after an event, so they are applied to a
 list afterwards and may void what looked human: keep judging until `settled_at` has passed. Thresholds come from
-practice reported by others and collected in the engagement reference 2.3; a change of meaning raises RULES_VERSION.
+practice reported by others and collected in the engagement reference 2.3; their names and sentences are in hits.py.
 
 Deliberately no evidence: a click without an open (Thunderbird blocks pictures), an open and a click within
 milliseconds (real clients do that), Do Not Track and Global Privacy Control.
@@ -12,116 +12,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from itertools import pairwise
 from math import ceil
 
-from pipeline.engagement import agents
+from pipeline.engagement.asking import agents, networks
+from pipeline.engagement.crowds import Click, crowded
+from pipeline.engagement.hits import PRODUCTION, RULES, Hit, Ruling, Thresholds, Verdict
 
 _Indexes = Iterable[int]
-RULES_VERSION = 3
-RULES: Mapping[str, str] = {
-    "R1": "Not a GET: nothing was shown to anyone.",
-    "R2": "The browser said it was fetching ahead (Sec-Purpose, Purpose, X-Purpose or X-Moz).",
-    "R3": "The User-Agent is missing, too short for a browser, or names a program.",
-    "R4": "The hidden link of this message was followed within seconds, or from the same network within minutes.",
-    "R5": "It came from a network that only scans mail.",
-    "R6": "It came too soon after the mail was accepted for anyone to have read it.",
-    "R7": "Different links of one message were followed faster than a person can.",
-    "R8": "Links of this message arrived damaged, twice or beside an undamaged one: gateways try what happens.",
-    "R9": "One network followed links of many readers in quick succession.",
-    "R10": "It came from where servers live, and faster than readers usually do: a doubt, for VPNs end there as well.",
-    "P1": "The mail provider said that a machine did it.",
-    "MPP": "Apple Mail fetched the picture by itself, whether or not anyone read.",
-    "DAMAGED": "The link arrived damaged once, which proves nothing.",
-    "PROXY": "A webmail's picture proxy fetched it: perhaps for a reader.",
-}
-
-
-class Ruling(StrEnum):
-    """What an event counts as. Only `human` ever reaches a ranking."""
-
-    HUMAN = "human"
-    PREFETCH = "prefetch"
-    SCANNER = "scanner"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One request for a tracked link or picture.
-
-    `delivered_at` is when the reader's server accepted the mail (None: no mail, or not known). `message` names one
-    mail to one reader; "" is nobody in particular (a social post), where rules about one reader do not apply.
-    `link` is "" for the open picture. `ip` is an address or an opaque key of its prefix. `network` is what
-    `agents.known_network` said at the door, else None. `links`: how many the message carries, 0 where not known. `told`: the
-    mail provider's own word that it was a machine. `hosted`: what `agents.is_hosted` said at the door, None to ask here.
-    """
-
-    at: datetime
-    delivered_at: datetime | None
-    message: str
-    link: str
-    method: str = "GET"
-    ua: str = ""
-    ip: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    honeypot: bool = False
-    mangled: bool = False
-    network: str | None = None
-    asn: int | None = None
-    links: int = 0
-    told: bool = False
-    hosted: bool | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """True for the open picture, False for a link."""
-        return not self.link
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a hit counts as, and the rules that said so."""
-
-    verdict: Ruling
-    rules: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Durations in seconds. The demo shortens them; production keeps the defaults."""
-
-    honeypot_s: float = 10.0
-    honeypot_network_s: float = 600.0
-    click_after_s: float = 30.0
-    open_after_s: float = 60.0
-    slow_gateway_s: float = 600.0
-    #: Proofpoint, Mimecast, Cisco: scan late, but a reader behind browser isolation comes from there as well
-    slow_gateways: frozenset[int] = frozenset({22843, 26211, 52129, 30031, 39588, 42427, 60492, 16417})
-    pair_s: float = 5.0
-    trio_s: float = 10.0
-    sweep_s: float = 60.0
-    sweep_share: float = 0.8
-    sweep_links: int = 4
-    sweep_links_unknown_total: int = 6
-    mangled_pair_s: float = 2.0
-    #: from where servers live: alone nothing, but sooner after acceptance than most read, or two links sooner than most
-    hosted_after_s: float = 120.0
-    hosted_pair_s: float = 15.0
-    crowd_s: float = 600.0
-    crowd_readers: int = 20
-    crowd_gap_s: float = 2.0
-    #: where thousands of people share one address: capped elsewhere, never called machines
-    shared_networks: frozenset[str] = frozenset({"apple-relay", "cgnat"})
-    #: an email click counts no sooner than this after itself, nor than click_after_s after acceptance
-    quarantine_s: float = 15.0
-
-
-PRODUCTION = Thresholds()
 
 
 def settled_at(hit: Hit, *, thresholds: Thresholds = PRODUCTION) -> datetime:
@@ -163,19 +63,23 @@ def _verdict(found: set[str]) -> Verdict:
 
 def _alone(hit: Hit, thresholds: Thresholds) -> set[str]:
     """The rules that need nothing but the event itself."""
-    network = agents.known_network(hit.ip) if hit.network is None else hit.network
-    gateway = agents.may_scan(network) or hit.asn in thresholds.slow_gateways
+    network = _network(hit)
+    gateway = networks.may_scan(network) or hit.asn in thresholds.slow_gateways
     tests = {
         "R1": hit.method.upper() != "GET",
         "R2": agents.fetching_ahead(hit.headers),
         "R4": hit.honeypot,
-        "R5": agents.only_scans(network),
+        "R5": networks.only_scans(network),
         "R6": _too_soon(hit, thresholds, gateway=gateway),
         "P1": hit.told,
         "R10": _is_hosted(hit) and _sooner(hit, thresholds.hosted_after_s),
         "DAMAGED": hit.mangled,
     }
     return {rule for rule, holds in tests.items() if holds} | _by_agent(hit)
+
+
+def _network(hit: Hit) -> str:
+    return networks.known_network(hit.ip) if hit.network is None else hit.network
 
 
 def _by_agent(hit: Hit) -> set[str]:
@@ -205,7 +109,7 @@ def _is_hosted(hit: Hit) -> bool:
     """Of clicks only: pictures are fetched by servers for all the world."""
     if hit.is_open:
         return False
-    return hit.asn in agents.HOSTING_ASNS or (agents.is_hosted(hit.ip) if hit.hosted is None else hit.hosted)
+    return hit.asn in networks.HOSTING_ASNS or (networks.is_hosted(hit.ip) if hit.hosted is None else hit.hosted)
 
 
 def _grouped(hits: Sequence[Hit], order: Sequence[int], key: Callable[[Hit], str]) -> Iterable[list[int]]:
@@ -241,27 +145,22 @@ def _spread(hits: Sequence[Hit], order: Sequence[int], *, span_s: float, links: 
 
 def _crowd_key(hit: Hit, thresholds: Thresholds) -> str:
     known = bool(hit.message) and not hit.is_open and hit.network not in thresholds.shared_networks
-    return agents.prefix(hit.ip) if known else ""
+    return networks.prefix(hit.ip) if known else ""
 
 
 def _crowds(hits: Sequence[Hit], order: Sequence[int], thresholds: Thresholds) -> set[int]:
-    """R9: stretches with clicks of too many readers in which more than half of the gaps are short. O(n)."""
-    span, inside = timedelta(seconds=thresholds.crowd_s), set[int]()
-    readers: Counter[str] = Counter()
-    close = timedelta(seconds=thresholds.crowd_gap_s)
-    gaps = [hits[b].at - hits[a].at < close for a, b in pairwise(order)]
-    low = taken = short = 0
-    for high, index in enumerate(order):
-        readers[hits[index].message] += 1
-        short += high > 0 and gaps[high - 1]
-        while hits[index].at - hits[order[low]].at > span:
-            _drop(readers, hits[order[low]].message)
-            short -= gaps[low]
-            low += 1
-        if len(readers) > thresholds.crowd_readers and 2 * short > high - low:
-            inside.update(order[max(low, taken) : high + 1])
-            taken = high + 1
-    return inside
+    """R9 over the clicks of one network, by time."""
+    first = hits[order[0]]
+    places = crowded(
+        [Click(hits[index].at, hits[index].message, hits[index].ua) for index in order],
+        span_s=thresholds.crowd_s,
+        most_readers=thresholds.crowd_readers,
+        gap_s=thresholds.crowd_gap_s,
+        programs_of=lambda readers: min(thresholds.crowd_agents_share * readers, thresholds.crowd_agents),
+        most_per_s=thresholds.crowd_rate,
+        rented=_is_hosted(first) or networks.may_scan(_network(first)),
+    )
+    return {order[place] for place in places}
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +184,7 @@ class _Message:
         clicks = [i for i in self.order if self.hits[i].link and not self.marks[i] & unread]
         found = _spread(self.hits, clicks, span_s=at.trio_s, links=3)
         found |= _spread(self.hits, clicks, span_s=at.sweep_s, links=self._sweep(clicks))
-        for same_source in _grouped(self.hits, clicks, lambda hit: agents.prefix(hit.ip) or "?"):
+        for same_source in _grouped(self.hits, clicks, lambda hit: networks.prefix(hit.ip) or "?"):
             found |= _spread(self.hits, same_source, span_s=at.pair_s, links=2)
         for index in found:
             self.marks[index].add("R7")
@@ -295,8 +194,25 @@ class _Message:
     def hosted(self) -> None:
         """R10, second half: it never convicts, it leaves in doubt."""
         clicks = [i for i in self.order if _is_hosted(self.hits[i])]
-        for index in _spread(self.hits, clicks, span_s=self.thresholds.hosted_pair_s, links=2):
+        if not clicks:
+            return
+        found = _spread(self.hits, clicks, span_s=self.thresholds.hosted_pair_s, links=2)
+        for index in found | self._echoes(set(clicks)):
             self.marks[index].add("R10")
+
+    def _echoes(self, among: set[int]) -> set[int]:
+        """Clicks with one on the same link from elsewhere just before or after: a gateway looks where a reader went."""
+        found, span = set[int](), timedelta(seconds=self.thresholds.hosted_pair_s)
+        for same_link in _grouped(self.hits, self.order, lambda hit: hit.link):
+            for order in (same_link, same_link[::-1]):
+                other = last = None  # the nearest from elsewhere, the one just met
+                for index in order:
+                    if last is not None and networks.prefix(self.hits[last].ip) != networks.prefix(self.hits[index].ip):
+                        other = last
+                    if index in among and other is not None and abs(self.hits[index].at - self.hits[other].at) <= span:
+                        found.add(index)
+                    last = index
+        return found
 
     def damage(self) -> None:
         """R8: two damaged links, or a damaged and a whole one from one source at once."""
@@ -319,9 +235,11 @@ class _Message:
         """Mark those of `others` within `span_s` of a cause, where asked only from the cause's own network."""
         moments: defaultdict[str, list[datetime]] = defaultdict(list)
         for index in causes:
-            moments[agents.prefix(self.hits[index].ip) if local else ""].append(self.hits[index].at)
+            moments[networks.prefix(self.hits[index].ip) if local else ""].append(self.hits[index].at)
+        if local:
+            moments.pop("", None)  # without an address nobody is a neighbour
         for index in others:
-            known = moments.get(agents.prefix(self.hits[index].ip) if local else "", [])
+            known = moments.get(networks.prefix(self.hits[index].ip) if local else "", [])
             span, at = timedelta(seconds=span_s), self.hits[index].at
             if bisect_left(known, at - span) < bisect_right(known, at + span):
                 self.marks[index].add(rule)

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.engagement import agents, tokens
+from pipeline.engagement import tokens
+from pipeline.engagement.asking import networks
 from pipeline.engagement.records import Flag
 from pipeline.kernel.signing import Keyring
 from pipeline.tracking.answers import (
@@ -128,7 +129,7 @@ class Door:
         )
         links = settings.links or PostgresLinks(settings.database_url, newest=settings.links_limit)
         self._destinations = Destinations(links, snapshot=spool / "links.jsonl", limit=settings.links_limit)
-        for fault in agents.hosting(settings.hosting_networks).faults:
+        for fault in networks.hosting(settings.hosting_networks).faults:
             logger.warning("a hosting network is left out, the others are used: %s", fault)
         self._visitors = Visitors(spool, hops=settings.trusted_hops, hosting=settings.hosting_networks)
         self._recorder = Recorder(self._stream, self._visitors)

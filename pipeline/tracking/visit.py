@@ -6,11 +6,11 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_network
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.engagement import agents
+from pipeline.engagement.asking import networks
 from pipeline.engagement.records import TEXT_BYTES, VISITOR_BYTES, Flag
 
 #: Headers with which browsers and mail clients announce a look ahead (the engagement reference, rule R2).
@@ -81,13 +81,13 @@ def host_of(address: bytes) -> bytes:
 
 
 def network_of(address: str, *, hosting: str = "") -> Network:
-    """What is known of the network of an address as `sender` gives it; `hosting` as `agents.hosting` takes it."""
-    found = _parsed(address)
+    """What is known of the network of an address as `sender` gives it; `hosting` as `networks.hosting` takes it."""
+    found = networks.address_in(address)
     if found is None:
         return Network(0, True)
-    name = agents.known_network(str(found))
-    flags = Flag.SCANNER if agents.only_scans(name) else Flag.GATEWAY if agents.may_scan(name) else 0
-    hosted = Flag.HOSTED if agents.is_hosted(str(found), hosting) else 0
+    name = networks.known_network(str(found))
+    flags = Flag.SCANNER if networks.only_scans(name) else Flag.GATEWAY if networks.may_scan(name) else 0
+    hosted = Flag.HOSTED if networks.is_hosted(str(found), hosting) else 0
     return Network(int(flags | hosted), any(found in net for net in _OURS))
 
 
@@ -158,22 +158,10 @@ class Visitors:
 
 def _network(address: str) -> bytes | None:
     """The bytes of the /24 or /48."""
-    found = _parsed(address)
+    found = networks.address_in(address)
     if found is None:
         return None
     return found.packed[:6] if isinstance(found, IPv6Address) else found.packed[:3]
-
-
-def _parsed(address: str) -> IPv4Address | IPv6Address | None:
-    """The address without port and brackets; IPv4 in IPv6 clothes (::ffff:a.b.c.d) is IPv4."""
-    text = address[1:].partition("]")[0] if address.startswith("[") else address
-    if text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        found = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
 
 
 def _shared_salt(directory: Path, day: int) -> bytes:

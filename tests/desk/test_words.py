@@ -16,7 +16,7 @@ from pipeline.desk import words
 from pipeline.desk.editions import results
 from pipeline.desk.stories import posts
 from pipeline.editions.models import Edition, Newsletter
-from pipeline.engagement.verdicts import RULES
+from pipeline.engagement.hits import RULES
 from pipeline.kernel.config import ROOT
 from pipeline.posts.models import Post
 

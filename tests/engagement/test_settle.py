@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from pipeline.delivery.models import Delivery, Feedback, Send
 from pipeline.engagement import tally
+from pipeline.engagement.hits import PRODUCTION, Hit
 from pipeline.engagement.models import Event
 from pipeline.engagement.records import Flag
 from pipeline.engagement.settle import BY_MACHINE, NOWHERE, TOLD_S, settle, thresholds, void_told
-from pipeline.engagement.verdicts import PRODUCTION, Hit, counts_from, judge
+from pipeline.engagement.verdicts import counts_from, judge
 from tests.factories import articles, audience, editions
 from tests.factories import delivery as deliveries
 from tests.factories.engagement import event

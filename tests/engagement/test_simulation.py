@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline.commands.reading.classify_hits import lines
-from pipeline.engagement.agents import Kind, kind
-from pipeline.engagement.verdicts import Hit
+from pipeline.engagement.asking.agents import Kind, kind
+from pipeline.engagement.hits import Hit
 from tests.factories import hits
 from tests.factories.hits import MACHINES, READERS, SENT, labelled
 

@@ -10,16 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.engagement.verdicts import (
-    RULES,
-    Hit,
-    Ruling,
-    Thresholds,
-    Verdict,
-    counts_from,
-    judge,
-    settled_at,
-)
+from pipeline.engagement.hits import RULES, Hit, Ruling, Thresholds, Verdict
+from pipeline.engagement.verdicts import counts_from, judge, settled_at
 from tests.factories.hits import CHROME, GMAIL, MPP, SENT, labelled
 
 
@@ -127,6 +119,14 @@ FAR = "198.51.100.9"
         ([hit(300, hosted=True), hit(316, "2", hosted=True)], "human human"),
         ([hit(300, hosted=True), hit(310, hosted=True)], "human human"),
         ([hit(300, hosted=True), hit(304, "2", hosted=True)], "scanner scanner"),
+        # R10: an echo of a reader's click, before or after it; not of one from beside, nor later, nor on another link
+        ([hit(300), hit(312, ip=FAR, hosted=True)], "human unknown"),
+        ([hit(300, ip=FAR, hosted=True), hit(303, ip=FAR, hosted=True), hit(312)], "unknown unknown human"),
+        ([hit(300), hit(316, ip=FAR, hosted=True)], "human human"),
+        ([hit(300), hit(312, hosted=True)], "human human"),
+        ([hit(300), hit(312, "2", ip=FAR, hosted=True)], "human human"),
+        # without an address nobody is a neighbour
+        ([hit(300, "2", honeypot=True, ip=""), hit(400, ip="")], "scanner human"),
         # nobody in particular: no rule about one reader applies
         ([hit(300 + n, str(n), message="", delivered_at=None) for n in range(5)], "human " * 5),
     ],
@@ -137,6 +137,12 @@ def test_events_beside_each_other_are_judged_together(hits: list[Hit], expected:
 
 def crowd(readers: int, gap_s: float, **facts: object) -> list[Hit]:
     return [hit(3600 + n * gap_s, message=f"m{n}", **facts) for n in range(readers)]
+
+
+def mixed(readers: int, gap_s: float, *, programs: int, **facts: object) -> list[Hit]:
+    """A campus or an office behind one address, or a gateway that shows one browser after the other."""
+    seen = [f"Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/{120 + n}.0" for n in range(programs)]
+    return [replace(one, ua=seen[n % programs]) for n, one in enumerate(crowd(readers, gap_s, **facts))]
 
 
 @pytest.mark.parametrize(
@@ -150,6 +156,12 @@ def crowd(readers: int, gap_s: float, **facts: object) -> list[Hit]:
         ([replace(one, message="m", link=str(n % 2)) for n, one in enumerate(crowd(40, 6.0))], "human"),
         ([replace(one, link="") for one in crowd(40, 1.0)], "human"),
         (crowd(300, 0.5), "scanner"),
+        (mixed(40, 1.0, programs=7), "scanner"),
+        (mixed(40, 0.1, programs=20), "scanner"),
+        (mixed(40, 1.0, programs=20, hosted=True), "scanner"),
+        (mixed(40, 1.0, programs=20, network="mimecast"), "scanner"),
+        (mixed(40, 1.0, programs=20), "human"),
+        (mixed(1000, 0.5, programs=20), "human"),
     ],
 )
 def test_one_network_clicking_for_many_readers_is_a_machine(hits: list[Hit], ruling: str) -> None:

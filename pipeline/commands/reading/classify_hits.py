@@ -14,15 +14,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.engagement.verdicts import PRODUCTION, Hit, Thresholds, judge
+from pipeline.engagement.hits import PRODUCTION, Hit, Thresholds
+from pipeline.engagement.verdicts import judge
 
 _OPENS = {"", "open", "pixel"}
-_JUNK = re.compile(r"(?:%27|%22|%3e|['\">])+$", re.IGNORECASE)
+#: What gateways and mail programs take into an address that stood in brackets, quotes or at a sentence's end.
+_JUNK = re.compile(r"(?:%2[0279e]|%3e|%5d|&amp;|[&'\">)\].,;\s])+$", re.IGNORECASE)
 
 
 def lines(input_lines: Iterable[str], *, thresholds: Thresholds = PRODUCTION) -> Iterator[dict[str, Any]]:
     """Yield {verdict, rules} for every line that is not blank; ill-formed ones are unknown, with warnings."""
-    read = [_read(line) for line in input_lines if line.strip()]
+    read = [_read(line.removeprefix("\ufeff")) for line in input_lines if line.strip()]
     verdicts = iter(judge([hit for hit in read if isinstance(hit, Hit)], thresholds=thresholds))
     for one in read:
         if isinstance(one, Hit):
@@ -56,11 +58,11 @@ def _hit(record: Mapping[str, Any]) -> Hit:
         delivered_at=None if delivered is None else _instant(delivered, "delivered_at"),
         message=_text(record["message"], "message"),
         link=link,
-        method=_text(record.get("method") or "GET", "method"),
+        method=_text(record.get("method") or "GET", "method").strip(),
         ua=_text(record.get("ua"), "ua"),
         ip=_text(record.get("ip"), "ip"),
         headers=_headers(record.get("headers")),
-        honeypot=record.get("honeypot") is True or link == "honeypot",
+        honeypot=record.get("honeypot") in {True, "true"} or link.lower() == "honeypot",
         mangled=record.get("mangled") is True or damaged,
         network=None if record.get("network") is None else _text(record["network"], "network"),
         asn=_number(record.get("asn"), "asn"),

@@ -206,7 +206,7 @@ def _mail(settings: Config) -> Finding:
 
 
 def _hosting(settings: Config) -> Finding:
-    from pipeline.engagement.agents import hosting
+    from pipeline.engagement.asking.networks import hosting
 
     name = "DATELINE_HOSTING_NETWORKS"
     known, path = hosting(settings.hosting_networks), os.environ.get(f"{name}_FILE")

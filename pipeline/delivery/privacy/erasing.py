@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from pipeline.audience.models import Subscriber, Suppression
 from pipeline.delivery.models import Delivery
 from pipeline.delivery.privacy.held import acts_of, deliveries_of, feedback_of, refusals_of
-from pipeline.engagement.agents import STAND_INS, kind
+from pipeline.engagement.asking.agents import STAND_INS, kind
 from pipeline.staff.journal import note
 from pipeline.staff.models import User
 

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 
 from pipeline.engagement import drain
-from pipeline.engagement.agents import STAND_INS, kind
+from pipeline.engagement.asking.agents import STAND_INS, kind
 from pipeline.engagement.models import Event, Horizon, Mode
 from pipeline.engagement.tally import LOCK
 

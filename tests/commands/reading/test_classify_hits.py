@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.commands.reading.classify_hits import lines
-from pipeline.engagement.verdicts import Thresholds
+from pipeline.engagement.hits import Thresholds
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Safari/537.36"
 GOOD: dict[str, Any] = {
@@ -46,6 +46,14 @@ def test_a_reader_an_hour_later_is_a_person() -> None:
         ({"at": "2026-11-23T05:30:10"}, "scanner", ["R6"]),
         ({"at": 1795411810, "delivered_at": 1795411800.5}, "scanner", ["R6"]),
         ({"link": "story-1%27"}, "unknown", ["DAMAGED"]),
+        ({"link": "story-1)"}, "unknown", ["DAMAGED"]),
+        ({"link": "story-1%5D."}, "unknown", ["DAMAGED"]),
+        ({"link": "story-1&amp;"}, "unknown", ["DAMAGED"]),
+        ({"link": "Honeypot"}, "scanner", ["R4"]),
+        ({"honeypot": "true"}, "scanner", ["R4"]),
+        ({"method": " GET "}, "human", []),
+        ({"headers": {"HTTP_SEC_PURPOSE": "prefetch"}}, "prefetch", ["R2"]),
+        ({"ip": "::ffff:40.107.1.1"}, "scanner", ["R5"]),
         ({"mangled": True}, "unknown", ["DAMAGED"]),
         ({"link": None, "ua": "Mozilla/5.0"}, "prefetch", ["MPP"]),
         ({"link": "open", "ua": "Mozilla/5.0"}, "prefetch", ["MPP"]),
@@ -57,6 +65,10 @@ def test_a_reader_an_hour_later_is_a_person() -> None:
 )
 def test_a_line_says_what_it_is(changes: dict[str, Any], verdict: str, rules: list[str]) -> None:
     assert judged(GOOD | changes) == [{"verdict": verdict, "rules": rules}]
+
+
+def test_a_mark_of_byte_order_before_the_first_line_is_passed_over() -> None:
+    assert list(lines(["\ufeff" + json.dumps(GOOD)])) == [{"verdict": "human", "rules": []}]
 
 
 def test_lines_are_judged_beside_each_other_and_answered_in_order() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.commands.running import doctor
-from pipeline.engagement.agents import hosting
+from pipeline.engagement.asking.networks import hosting
 from pipeline.kernel.config import config, load
 
 

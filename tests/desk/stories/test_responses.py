@@ -13,8 +13,9 @@ from lxml import html
 
 from pipeline.channels.registry import ADAPTERS
 from pipeline.desk.stories import responses
+from pipeline.engagement.hits import Hit, Ruling
 from pipeline.engagement.models import Origin, Response
-from pipeline.engagement.verdicts import Hit, Ruling, judge
+from pipeline.engagement.verdicts import judge
 from pipeline.posts.models import Account, Post
 from tests.factories import articles, engagement, posts
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from pipeline.engagement import drain, tally
-from pipeline.engagement.agents import kind
+from pipeline.engagement.asking.agents import kind
 from pipeline.engagement.keeping.forget import forget
 from pipeline.engagement.models import Event, Horizon, Origin
 from pipeline.kernel.config import config

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
-from itertools import pairwise
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engagement import agents
-from pipeline.engagement.agents import (
-    Kind,
-    fetching_ahead,
-    hosting,
-    is_hosted,
-    kind,
-    known_network,
-    may_scan,
-    only_scans,
-    prefix,
-)
+from pipeline.engagement.asking import agents
+from pipeline.engagement.asking.agents import Kind, fetching_ahead, kind
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 CHROME = (
@@ -43,6 +29,7 @@ PEOPLE = [
     f"{IPHONE} GSA/342.0 Mobile/15E148 Safari/604.1",
     f"{IPHONE} Mobile/22B83 Twitter for iPhone/10.65",
     f"{IPHONE} Mobile/15E148 [Pinterest/iOS]",
+    f"{ANDROID} WhatsApp/2.25.11.75",
     f"{IPHONE} Mobile/15E148 MicroMessenger/8.0.54 NetType/WIFI Language/en",
     f"{ANDROID} GoogleApp/15.44",
     f"{CHROME} Edg/141.0",
@@ -86,6 +73,11 @@ MACHINES = [
         "Mozilla/5.0 (Unknown; Linux x86_64) AppleWebKit/538.1 (KHTML, like Gecko) PhantomJS/2.1.1 Safari/538.1",
         Kind.HEADLESS,
     ),
+    ("WhatsApp/2.25.11.75 A", Kind.PREVIEWER),
+    ("Mozilla/5.0 (compatible)", Kind.CRAWLER),
+    ("Mozilla/5.0 Jersey-Fetch/1.0", Kind.CRAWLER),
+    ("My shop's own curl wrapper / 1.0", Kind.LIBRARY),
+    ("Acme Link-Scanner/3 (acme.example)", Kind.SCANNER),
     ("BarracudaCentral/1.0 (mail inspection)", Kind.SCANNER),
     (f"{CHROME} Mimecast-URL-Check", Kind.SCANNER),
     ("Microsoft Office Existence Discovery", Kind.SCANNER),
@@ -157,30 +149,6 @@ def test_fetching_ahead_is_read_from_the_headers(headers: dict[str, str], ahead:
     assert fetching_ahead(headers) is ahead
 
 
-@pytest.mark.parametrize(
-    ("ip", "name"),
-    [
-        ("40.93.1.2", "microsoft-eop"),
-        ("40.94.0.1", ""),
-        ("104.47.127.255", "microsoft-eop"),
-        ("2a01:111:f403::25", "microsoft-eop"),
-        ("209.222.82.9", "barracuda-egd"),
-        ("8.8.8.8", ""),
-        ("a keyed hash", ""),
-    ],
-)
-def test_a_scanning_network_is_known_by_address(ip: str, name: str) -> None:
-    assert known_network(ip) == name
-
-
-@pytest.mark.parametrize(
-    ("ip", "key"),
-    [("198.51.100.77", "198.51.100.0/24"), ("2001:db8:1:2::3", "2001:db8:1::/48"), ("k7f", "k7f"), ("", "")],
-)
-def test_a_source_is_its_prefix(ip: str, key: str) -> None:
-    assert prefix(ip) == key
-
-
 #: From the recorded headers of crawler-user-agents (MIT): one of each of its robots that call themselves nothing else.
 NAMED_ROBOTS = [
     "BIGLOTRON (Beta 2;GNU/Linux)",
@@ -216,61 +184,5 @@ def test_what_the_list_takes_for_a_robot_and_people_send_is_a_person(ua: str) ->
     assert kind(ua) is Kind.PERSON
 
 
-@pytest.mark.parametrize(
-    ("ip", "only", "may"),
-    [
-        ("40.107.1.1", True, False), ("18.133.136.100", True, False), ("67.231.150.4", False, True),
-        ("205.139.111.9", False, True), ("68.232.130.2", False, True), ("8.8.8.8", False, False),
-    ],
-)  # fmt: skip
-def test_a_network_only_scans_or_has_readers_as_well(ip: str, only: bool, may: bool) -> None:
-    assert (only_scans(known_network(ip)), may_scan(known_network(ip))) == (only, may)
-
-
-@pytest.mark.parametrize(
-    ("ip", "hosted"),
-    [
-        ("95.216.0.0", True), ("95.217.255.255", True), ("95.218.0.0", False), ("95.215.255.255", False),
-        ("3.127.0.1", True), ("45.77.1.2", True), ("2a01:4f9:2a:1::1", True), ("2a01:4fa::1", False),
-        ("40.107.218.12", False), ("66.249.93.5", False), ("192.0.2.1", False), ("a keyed hash", False), ("", False),
-    ],
-)  # fmt: skip
-def test_servers_live_in_the_blocks_of_the_list_and_not_beside_them(ip: str, hosted: bool) -> None:
-    assert is_hosted(ip) is hosted
-
-
-def test_the_list_of_hosting_networks_is_sound() -> None:
-    """No block stands in it twice or within another, none is private or one of a scanner's or a webmail's proxy."""
-    lines = Path(agents.__file__).with_name("hosting.txt").read_text(encoding="ascii").splitlines()
-    nets = [ip_network(line) for line in lines if line and line[0] not in "#["]
-    assert len(nets) > 200
-    for version in (4, 6):
-        ordered = sorted(net for net in nets if net.version == version)
-        assert not [(one, two) for one, two in pairwise(ordered) if one.overlaps(two)]
-    assert all(net.is_global for net in nets)
-    assert {net.prefixlen for net in nets if net.version == 4} <= set(range(9, 25))
-    assert not any(is_hosted(ip) for ip in ("40.92.1.1", "52.100.1.1", "67.231.150.4", "17.58.1.1", "66.102.8.1"))
-
-
 def test_what_is_kept_of_a_header_is_judged_as_the_header_was() -> None:
     assert {named: kind(words) for named, words in agents.STAND_INS.items()} == {named: named for named in Kind}
-
-
-def test_an_operator_adds_networks_and_takes_some_out_of_a_listed_block() -> None:
-    own = "203.0.113.0/24, 2001:db8:7::/48  # our lab\n\n-95.216.7.0/24\n# a note\n198.51.100.7\n"
-    known = hosting(own)
-    assert (known.listed, known.added, known.taken_out, known.faults) == (hosting().listed, 3, 1, ())
-    for ip in ("203.0.113.9", "2001:db8:7::1", "198.51.100.7", "95.216.8.1"):
-        assert is_hosted(ip, own), ip
-    for ip in ("95.216.7.1", "198.51.100.8", "2001:db8:8::1"):
-        assert not is_hosted(ip, own), ip
-    assert is_hosted("95.216.7.1") and not is_hosted("203.0.113.9"), "and others are not told of it"
-
-
-def test_a_line_that_is_no_network_is_named_and_costs_no_other() -> None:
-    own = "203.0.113.0/24\nour office, 198.51.100.0/24\n203.0.113.5/24\n-0.0.0.0/0\n-\n"
-    known = hosting(own)
-    assert [fault.partition(":")[0] for fault in known.faults] == ["line 2", "line 3", "line 4", "line 5"]
-    assert "our office" in known.faults[0] and "host bits" in known.faults[1] and "wider than /8" in known.faults[2]
-    assert (known.added, known.taken_out) == (2, 0)
-    assert is_hosted("198.51.100.1", own) and is_hosted("95.216.7.1", own)
