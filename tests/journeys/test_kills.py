@@ -73,24 +73,23 @@ def begin_edition(house: House, slug: str, readers: int) -> Under:
     file.write_text("email\n" + "".join(f"{slug}{n}@readers.example.org\n" for n in range(readers)))
     sender = f"{slug}@dispatch.example.org"
     house.dateline("create-newsletter", slug.title(), "--from", sender, "--every", "12", "--approval", "rules")
-    rest(house, slug)
+    turn(house, slug, "paused")
     house.dateline("import-subscribers", str(file), "--topic", slug)
-    house.rows("UPDATE dateline_newsletter SET state = 'active' WHERE slug = %s RETURNING id", slug)
+    turn(house, slug, "active")
     told = [house.newsroom.publish_next(timezone.now()).story.title for _ in range(4)]
     under = Under(house, slug, readers, told)
     house.until(lambda: under.sends, 45, "an edition on its way")
-    rest(house, slug)
-    return under
-
-
-def rest(house: House, slug: str) -> None:
-    """No further edition of it."""
-    house.rows("UPDATE dateline_newsletter SET state = 'paused' WHERE slug = %s RETURNING id", slug)
+    turn(house, slug, "paused")
     house.rows(
         """UPDATE dateline_edition e SET state = 'cancelled' FROM dateline_newsletter n WHERE n.id = e.newsletter_id
             AND n.slug = %s AND e.state IN ('planned', 'collecting', 'ready') RETURNING e.id""",
         slug,
     )
+    return under
+
+
+def turn(house: House, slug: str, state: str) -> None:
+    house.rows("UPDATE dateline_newsletter SET state = %s WHERE slug = %s RETURNING id", state, slug)
 
 
 def check_everyone(under: Under) -> list[str]:
