@@ -40,6 +40,8 @@ def processes(config: Config) -> list[Process]:
         "--no-ws",
         "--log-level",
         "warning",
+        "--workers-kill-timeout",  # one told to end while it began never did, seen once in nine: its port was kept
+        "5",
     ]
     track = [*granian, "--interface", "asgi", "--port", str(config.track_port), "pipeline.tracking.app:app"]
     web = [*granian, "--interface", "wsgi", "--port", str(config.web_port), "--blocking-threads", "4"]
