@@ -49,9 +49,10 @@ def photographs(browser: Any, *, site: str, morning: Any, user: Any) -> Iterator
     for width in WIDTHS:
         for scheme in SCHEMES:
             page = signed_in(browser, site=site, user=user, width=width, scheme=scheme)
+            page.set_viewport_size({"width": width, "height": TALLEST})  # what is below it has frames unpainted
             for name, url in SCREENS.items():
                 page.goto(site + address(url, morning), wait_until="networkidle")
-                high = min(TALLEST, int(page.evaluate("document.documentElement.scrollHeight")))
+                high = min(TALLEST, int(page.evaluate("document.body.getBoundingClientRect().bottom")))
                 clip = {"x": 0, "y": 0, "width": width, "height": high}
                 yield (
                     f"{name}-{width}-{scheme}.jpg",
