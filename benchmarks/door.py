@@ -228,8 +228,6 @@ def _door(home: Path) -> Iterator[str]:
         "--loop",
         "uvloop",
         "--no-ws",
-        "--http",
-        "1",
         "--workers",
         "1",
     ]
