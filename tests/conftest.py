@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 #: Dozens of processes of ours are started here, and each would compile all of ours again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -35,6 +36,10 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher  # noqa: E402
 
 from pipeline.kernel.config import config  # noqa: E402
 from pipeline.kernel.processes.engines import Engines  # noqa: E402
+
+#: How long an example takes is the machine's affair: a property failed on its 200 ms beside other work, and never alone.
+settings.register_profile("dateline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dateline")
 
 #: Somebody who guesses passwords is slowed down by a million rounds; tests know theirs. Houses keep the million.
 PBKDF2PasswordHasher.iterations = 1000
