@@ -19,6 +19,7 @@ from pipeline.__main__ import main
 main()
 """
 HAS_PROC = Path("/proc/self/status").exists()
+MOST_S, MOST_MB = 10.0, 200.0
 
 
 @dataclass(frozen=True)
@@ -44,3 +45,24 @@ def run(verb: str, *paths: Path) -> Run:
     *complaints, measured = done.stderr.decode().strip().splitlines()
     cpu_s, peak_mb = map(float, measured.removeprefix("MEASURED ").split())
     return Run(done.returncode, done.stdout.decode().splitlines(), complaints, cpu_s, peak_mb)
+
+
+def bear(verb: str, text: str, path: Path) -> None:
+    """The worst input known ends well, within MOST_S of processor time and MOST_MB; what is over ten megabytes is cut."""
+    path.write_bytes(text.encode()[:9_999_999])
+    done = run(verb, path)
+    assert done.ends_well, done.complaints
+    assert done.cpu_s < MOST_S
+    assert done.peak_mb < MOST_MB
+
+
+def refusals(verb: str, files: list[Path]) -> int:
+    """How many of these files are refused, each in one line; all others are answered."""
+    left, refused = files, 0
+    while left:
+        done = run(verb, *left)
+        assert done.ends_well, done.complaints
+        assert (done.code == 2) is (len(done.answers) < len(left))
+        refused += done.code == 2
+        left = left[len(done.answers) + 1 :]
+    return refused

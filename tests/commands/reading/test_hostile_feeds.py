@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories.measured import HAS_PROC, run
+from tests.factories.measured import HAS_PROC, bear, refusals
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "feeds"
-MOST_S, MOST_MB = 10.0, 200.0
 
 
 def item(text: str) -> str:
@@ -46,22 +45,9 @@ FEEDS: dict[str, Callable[[], str]] = {
 @pytest.mark.skipif(not HAS_PROC, reason="needs /proc to know a process's peak of memory")
 @pytest.mark.parametrize("name", FEEDS)
 def test_the_worst_feed_known_is_borne(name: str, tmp_path: Path) -> None:
-    path = tmp_path / "input"
-    path.write_bytes(FEEDS[name]().encode()[:9_999_999])
-    done = run("read-feed", path)
-    assert done.ends_well, done.complaints
-    assert done.cpu_s < MOST_S
-    assert done.peak_mb < MOST_MB
+    bear("read-feed", FEEDS[name](), tmp_path / "input")
 
 
 @pytest.mark.skipif(not HAS_PROC, reason="needs /proc to know a process's peak of memory")
 def test_every_sample_is_answered_or_refused_in_one_line() -> None:
-    left = sorted(SAMPLES.glob("*"))
-    refused = 0
-    while left:
-        done = run("read-feed", *left)
-        assert done.ends_well, done.complaints
-        assert (done.code == 2) is (len(done.answers) < len(left))
-        refused += done.code == 2
-        left = left[len(done.answers) + 1 :]
-    assert refused < 15
+    assert refusals("read-feed", sorted(SAMPLES.glob("*"))) < 15
