@@ -9,10 +9,10 @@ from django.utils import timezone
 from ninja import Field, Router, Schema
 from pydantic import AfterValidator, StringConstraints
 
-from pipeline.api.answers import Done, Id, Line, Refusing, Word, one_line, one_of, told
+from pipeline.api.answers import Done, Id, Line, Word, one_line, one_of, told
 from pipeline.api.bearer import Asked, head_of
 from pipeline.api.house.newsletters import LETTER
-from pipeline.api.rules.settings import SEEN, Effect, Mark, effect_of
+from pipeline.api.rules.settings import Effect, Mark, changed, effect_of
 from pipeline.editions.choosing.rules import Fallback, Order, Rule, UnusableRule
 from pipeline.editions.designs.placing import KINDS
 from pipeline.editions.models import Block, Newsletter
@@ -129,15 +129,11 @@ def try_blocks(request: Asked, newsletter_id: Id, body: BlocksBody) -> Effect:
 def change_blocks(request: Asked, newsletter_id: Id, body: ChangeBlocksBody) -> BlocksDone:
     """These, in this order, from the next draft on, if nobody changed any since they were seen."""
     actor, before = head_of(request, newsletter_id), blocks_row(newsletter_id)
-    try:
-        said = changing.change_blocks(
-            newsletter_id=newsletter_id, parts=body.parts(), seen=body.seen, actor=actor, now=timezone.now(),
-            reason=body.reason,
-        )  # fmt: skip
-    except changing.Overtaken as error:
-        if not _is_so(before, body):
-            raise Refusing(409, "conflict", str(error), hint=SEEN, current=before) from error
-        said = "It was so already. Nothing was changed."
+    how: dict[str, Any] = {"seen": body.seen, "actor": actor, "now": timezone.now(), "reason": body.reason}
+    said = changed(
+        lambda: changing.change_blocks(newsletter_id=newsletter_id, parts=body.parts(), **how),
+        already=lambda: _is_so(before, body), current=lambda: blocks_row(newsletter_id),
+    )  # fmt: skip
     after = blocks_row(newsletter_id)
     return BlocksDone(done=after.seen != before.seen, message=said, blocks=after)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from ninja import Field, Router, Schema
 from pydantic import AfterValidator, StringConstraints
 
-from pipeline.api.answers import MOST_ROWS, Done, Id, Refusing, Word, one_line, told
+from pipeline.api.answers import MOST_ROWS, NOTHING, Done, Id, Refusing, Word, one_line, told
 from pipeline.api.bearer import Asked, head, head_of
 from pipeline.api.house.newsletters import LETTER
 from pipeline.editions.acts import designs
@@ -214,7 +214,7 @@ def checked(source: str) -> Checked:
 
 
 def _so() -> Done:
-    return Done(done=False, message="It was so already. Nothing was changed.")
+    return Done(done=False, message=f"It was so already. {NOTHING}")
 
 
 def _acted(act: Callable[[datetime], str]) -> Done:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from django.shortcuts import get_object_or_404
@@ -9,7 +10,19 @@ from django.utils import timezone
 from ninja import Field, Router, Schema
 from pydantic import AfterValidator, StringConstraints
 
-from pipeline.api.answers import Done, Id, Line, Refusing, Word, among, once, one_line, one_of, several_lines, told
+from pipeline.api.answers import (
+    NOTHING,
+    Done,
+    Id,
+    Line,
+    Refusing,
+    Word,
+    among,
+    one_line,
+    one_of,
+    several_lines,
+    told,
+)
 from pipeline.api.bearer import Asked, head_of
 from pipeline.api.house.newsletters import LETTER, RunRow, run_rows
 from pipeline.api.rules.times import CadenceBody
@@ -147,20 +160,25 @@ def try_settings(request: Asked, newsletter_id: Id, body: SettingsBody) -> Effec
 @router.post(f"{LETTER}/settings/change", response=told(SettingsDone), summary="Change settings")
 def change_settings(request: Asked, newsletter_id: Id, body: ChangeBody) -> SettingsDone:
     """All of them or none, if nobody changed any since they were seen; approved editions leave as they are."""
-    actor, row, said = head_of(request, newsletter_id), get_object_or_404(Newsletter, id=newsletter_id), list[str]()
-    wanted, before = _wanted(body.settings, row), changing.mark_of(row)
-    try:
-        once(
-            lambda: said.append(changing.change(
-                newsletter_id=row.id, wanted=wanted, seen=body.seen, actor=actor, now=timezone.now(), reason=body.reason,
-            )),
-            refused=changing.Overtaken, already=lambda: _is_so(row, wanted), said="",
-        )  # fmt: skip
-    except changing.Overtaken as error:
-        raise Refusing(409, "conflict", str(error), hint=SEEN, current=settings_row(row.id)) from error
+    actor, row = head_of(request, newsletter_id), get_object_or_404(Newsletter, id=newsletter_id)
+    wanted, before = _wanted(body.settings, row), settings_row(row.id)
+    how: dict[str, Any] = {"seen": body.seen, "actor": actor, "now": timezone.now(), "reason": body.reason}
+    said = changed(
+        lambda: changing.change(newsletter_id=row.id, wanted=wanted, **how),
+        already=lambda: _is_so(row, wanted), current=lambda: settings_row(row.id),
+    )  # fmt: skip
     after = settings_row(row.id)
-    message = said[0] if said else "It was so already. Nothing was changed."
-    return SettingsDone(done=after.seen != before, message=message, settings=after)
+    return SettingsDone(done=after.seen != before.seen, message=said, settings=after)
+
+
+def changed(change: Callable[[], str], *, already: Callable[[], bool], current: Callable[[], Schema]) -> str:
+    """What a change says of itself; a repeat is none. Raises Refusing where somebody was there in between."""
+    try:
+        return change()
+    except changing.Overtaken as error:
+        if not already():
+            raise Refusing(409, "conflict", str(error), hint=SEEN, current=current()) from error
+        return f"It was so already. {NOTHING}"
 
 
 def settings_row(newsletter_id: int) -> SettingsRow:

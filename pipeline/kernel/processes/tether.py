@@ -1,7 +1,7 @@
 """Start a program that dies with us: `python -I tether.py PARENT SIGNAL UID GID PROGRAM ARGS...`.
 
 A child of a process killed with -9 lives on as an orphan unless the kernel is told otherwise
-(measured in measured: both engines survived without it). PR_SET_PDEATHSIG is cleared when the
+(measured: both engines survived without this). PR_SET_PDEATHSIG is cleared when the
 user id changes, so it is set after that; the parent may die in between, so that is checked last.
 On systems without prctl the program is simply started; the supervisor's own stop still ends it.
 """
