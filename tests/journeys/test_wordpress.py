@@ -102,8 +102,19 @@ class Town:
         try:
             self.house.until(holds, within_s, what)
         except AssertionError as error:
-            stand = self.house.rows("SELECT state, code, count(*) FROM dateline_article GROUP BY 1, 2")
-            raise AssertionError(f"{stand}\n{error}") from error
+            raise AssertionError(f"{self.stand()}\n{error}") from error
+
+    def stand(self) -> str:
+        """Where articles stand, how the site's newest page answers, and what the last looks found."""
+        articles = self.house.rows(
+            "SELECT state, code, missing_at, tries, count(*) FROM dateline_article GROUP BY 1, 2, 3, 4"
+        )
+        url = self.house.one("SELECT url FROM dateline_article ORDER BY id DESC LIMIT 1")
+        page = self.site.web.get(url)
+        looks = self.house.rows(
+            "SELECT channel_id, status, entries, fresh, note FROM dateline_observation ORDER BY id DESC LIMIT 8"
+        )
+        return f"{articles}\n{url} answers {page.status_code} {page.text[:300]!r}\n" + "\n".join(map(str, looks))
 
 
 PING = b"""<?xml version="1.0"?><methodCall><methodName>weblogUpdates.ping</methodName><params>

@@ -140,6 +140,7 @@ class WordPress:
         """With what a new site's cron has to do already done."""
         self.version = self._do("install", title=TITLE, zone=ZONE, author=AUTHOR)["version"]
         self.run_cron()
+        assert self.visit("/hello-world/").status_code == 200, "posts have no addresses"
 
     def _do(self, act: str, **order: Any) -> Any:
         answer = self.web.post(f"{self.url}/control.php", json={"do": act, **order}, headers={"X-Token": self.token})
