@@ -89,7 +89,7 @@ def _insert(*, send: Send, departures: dict[str, datetime], now: datetime) -> in
         _keep_made_of(cursor, send=send, departures=departures, now=now)
         cursor.execute(REMEMBER, values)
         cursor.execute("DROP TABLE frozen")
-        cursor.execute("SET LOCAL enable_nestloop = on")
+        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
     if counted != inserted:
         raise CountsDiffer(f"{counted} counted, {inserted} frozen")
     return inserted
