@@ -228,6 +228,8 @@ def _door(home: Path) -> Iterator[str]:
         "--loop",
         "uvloop",
         "--no-ws",
+        "--http",
+        "1",
         "--workers",
         "1",
     ]

@@ -18,10 +18,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django_htmx.middleware import HtmxDetails
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from pipeline.kernel.config import config
+from pipeline.kernel.processes.redis_link import redis_link
 from pipeline.staff.models import User
 
 log = logging.getLogger("dateline.desk")
@@ -147,5 +146,4 @@ def forget(keys: list[str]) -> None:
 
 @lru_cache(maxsize=1)
 def _redis() -> redis.Redis:
-    patience = {"socket_timeout": 1, "socket_connect_timeout": 1}
-    return redis.Redis.from_url(config().redis_url, **patience, retry=Retry(NoBackoff(), 1))
+    return redis_link()

@@ -17,8 +17,6 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from pipeline.delivery.course import brake
 from pipeline.delivery.models import Batch, Mailbox, Send, Transport
@@ -26,8 +24,8 @@ from pipeline.desk import sign_in
 from pipeline.desk.sources.words import BADGES
 from pipeline.desk.words import Badge, badge, count, duration
 from pipeline.engagement.drain import STREAM
-from pipeline.kernel.config import config
 from pipeline.kernel.pages import ago
+from pipeline.kernel.processes.redis_link import redis_link
 from pipeline.kernel.queue import Queue
 from pipeline.sources import health
 from pipeline.sources.models import Source
@@ -127,8 +125,7 @@ def bells() -> Bells:
 
 
 def _client() -> redis.Redis:
-    patience = {"socket_timeout": 1, "socket_connect_timeout": 1}
-    return redis.Redis.from_url(config().redis_url, **patience, retry=Retry(NoBackoff(), 1))
+    return redis_link()
 
 
 def database() -> Engine:

@@ -17,7 +17,7 @@ from pipeline.engagement.models import Poison
 from pipeline.engagement.records import BOOT_BYTES, ID_BYTES, VISITOR_BYTES, Flag, Poisoned, Record, unpack
 from pipeline.engagement.tally import FORGOTTEN, HORIZON
 from pipeline.engagement.tokens import UNRECORDED
-from pipeline.kernel.config import config
+from pipeline.kernel.processes.redis_link import redis_link
 
 log = logging.getLogger("dateline.engagement")
 
@@ -138,7 +138,7 @@ def drain(*, client: redis.Redis, now: datetime, entries: int = ENTRIES) -> int:
 def drain_all(*, now: datetime, portions: int = 20) -> int:
     """Drain until the stream is empty or a time slice is used up; the number of new events."""
     applied = 0
-    with redis.Redis.from_url(config().redis_url, socket_timeout=10, socket_connect_timeout=5) as client:
+    with redis_link(wait_s=10) as client:
         for _ in range(portions):
             if not backlog(client):
                 break

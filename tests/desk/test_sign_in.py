@@ -102,7 +102,7 @@ def test_redis_away_keeps_nobody_out(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     away = replace(config(), redis_url="unix:///nowhere/redis.sock")
-    monkeypatch.setattr(sign_in, "config", lambda: away)
+    monkeypatch.setattr("pipeline.kernel.processes.redis_link.config", lambda: away)
     monkeypatch.setattr(sign_in, "_redis", sign_in._redis.__wrapped__)  # the one that is kept knows another address
     staff.user(password=staff.PASSWORD)
     with caplog.at_level(logging.WARNING, logger="dateline.desk"):

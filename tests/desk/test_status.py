@@ -57,7 +57,7 @@ def test_what_waits_in_redis_is_counted(desk: Client) -> None:
 
 def test_redis_away_is_an_answer_not_an_error(desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     away = replace(config(), redis_url="unix:///nowhere/redis.sock")
-    monkeypatch.setattr(status, "config", lambda: away)
+    monkeypatch.setattr("pipeline.kernel.processes.redis_link.config", lambda: away)
     told = desk.get("/desk/status/").content.decode()
     assert "Work is late, not lost" in told
     assert "Work is late, not lost" in desk.get("/desk/").content.decode()

@@ -13,10 +13,9 @@ from datetime import datetime
 from functools import lru_cache
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from pipeline.kernel.config import config
+from pipeline.kernel.processes.redis_link import redis_link
 
 log = logging.getLogger("dateline.audience")
 
@@ -50,5 +49,4 @@ def may_ask(*, network: str, is_sealed: bool, now: datetime) -> bool:
 
 @lru_cache(maxsize=1)
 def _redis() -> redis.Redis:
-    patience = {"socket_timeout": PATIENCE_S, "socket_connect_timeout": PATIENCE_S}
-    return redis.Redis.from_url(config().redis_url, **patience, retry=Retry(NoBackoff(), 1))
+    return redis_link(wait_s=PATIENCE_S)

@@ -38,6 +38,8 @@ def processes(config: Config) -> list[Process]:
         "--workers",
         "1",
         "--no-ws",
+        "--http",
+        "1",
         "--log-level",
         "warning",
         "--workers-kill-timeout",  # one told to end while it began never did, seen once in nine: its port was kept

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import redis
 
-from pipeline.kernel.config import config
+from pipeline.kernel.processes.redis_link import redis_link
 from pipeline.kernel.queue import Job, Queue, ring
 
 log = logging.getLogger("dateline.schedule")
@@ -49,4 +49,4 @@ def silent_s(queue: Queue, *, now: datetime) -> float | None:
 
 
 def _client() -> redis.Redis:
-    return redis.Redis.from_url(config().redis_url, socket_timeout=2, socket_connect_timeout=2)
+    return redis_link(wait_s=2)

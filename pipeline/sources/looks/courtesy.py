@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import redis
 
-from pipeline.kernel.config import config
 from pipeline.kernel.outbound.http import Client, FetchError
+from pipeline.kernel.processes.redis_link import redis_link
 from pipeline.sources.formats import sitemaps
 from pipeline.sources.formats.sitemaps import Robots
 from pipeline.sources.looks.asking import Failed
@@ -57,7 +57,7 @@ def _leave(key: str, token: str, gap_s: float) -> None:
 
 @lru_cache(maxsize=1)
 def _redis(_pid: int) -> redis.Redis:
-    return redis.Redis.from_url(config().redis_url, socket_timeout=1, socket_connect_timeout=1)
+    return redis_link()
 
 
 def robots_of(url: str, *, client: Client, now: datetime, gap_s: float) -> Robots:

@@ -43,7 +43,7 @@ def test_redis_is_told_no_address_and_forgets(counters: redis.Redis) -> None:
 
 def test_without_redis_everybody_may_ask(counters: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     away = replace(config(), redis_url="redis://127.0.0.1:1/0")
-    monkeypatch.setattr(limits, "config", lambda: away)
+    monkeypatch.setattr("pipeline.kernel.processes.redis_link.config", lambda: away)
     monkeypatch.setattr(limits, "_redis", limits._redis.__wrapped__)  # the one that is kept knows another address
     assert asked(limits.MOST_BARE + 2) == [True] * (limits.MOST_BARE + 2)
     limits._away_until[0] = 0.0

@@ -20,7 +20,7 @@ NOW = datetime(2026, 4, 19, 4, 12, 5, tzinfo=UTC)
 def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A Redis that is away."""
     away = dataclasses.replace(config(), redis_url="unix:///nowhere/redis.sock?db=0")
-    monkeypatch.setattr(limits, "config", lambda: away)
+    monkeypatch.setattr("pipeline.kernel.processes.redis_link.config", lambda: away)
     limits._redis.cache_clear()
     limits._away_until[0] = 0.0
     yield
