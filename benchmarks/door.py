@@ -81,13 +81,17 @@ class Bench:
         return _load(url, script, seconds)
 
     def script(self, name: str, paths: list[str], *, headers: dict[str, str] | None = None, delay_ms: int = 0) -> Path:
-        """wrk's script over paths; `delay_ms`: how long each connection waits between an answer and its next question."""
+        """wrk's script over paths.
+
+        `delay_ms`: how long each connection waits on average between an answer and its next question, evenly spread:
+        with one wait for all, wrk's connections ask in step, and it is measured how long 64 questions at once take.
+        """
         listed, file = self.home / f"{name}.paths", self.home / f"{name}.lua"
         listed.write_text("".join(f"{path}\n" for path in paths))
         more = "\n".join(
             f"wrk.headers[{json.dumps(key)}] = {json.dumps(value)}" for key, value in (headers or {}).items()
         )
-        delay = f"function delay() return {delay_ms} end" if delay_ms else ""
+        delay = f"function delay() return math.random(0, {2 * delay_ms}) end" if delay_ms else ""
         file.write_text(_SCRIPT % {"paths": listed, "agent": _AGENT, "more": more, "delay": delay})
         return file
 

@@ -63,7 +63,7 @@ def _measured(bench: Bench, what: str, paths: list[str], *, seconds: int, rounds
 def _half(bench: Bench, what: str, paths: list[str], *, rate: float, seconds: int) -> dict[str, Any]:
     """A run in which each connection waits between its questions, so that all of them ask for about half of `rate`.
 
-    wrk waits whole milliseconds; an answer comes in less than one, which rounding up makes room for.
+    wrk waits whole milliseconds; an answer comes in about one, which rounding makes room for.
     """
     wait_ms = max(1, round(CONNECTIONS / (rate / 2) * 1000 - 0.5))
     return bench.load(bench.door, bench.script(f"{what}-half", paths, delay_ms=wait_ms), seconds)

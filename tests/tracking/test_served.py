@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +157,27 @@ def test_a_head_of_the_pixel_has_its_length_and_no_body(served: Any) -> None:
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"content-length: 43" in head.lower()
     assert body == b""
+
+
+def policies(pid: int) -> dict[str, int]:
+    """The scheduling policy of each thread of a process's youngest child, by the thread's name; "" is its first."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    if not children:
+        return {}
+    found = {}
+    for task in Path(f"/proc/{children[-1]}/task").iterdir():
+        name = "" if task.name == children[-1] else (task / "comm").read_text().strip()
+        found[name] = os.sched_getscheduler(int(task.name))
+    return found
+
+
+@pytest.mark.journey
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="needs Linux")
+def test_the_thread_of_the_event_loop_gives_way_and_the_one_that_reads_does_not(
+    served: Any, until: Callable[..., None]
+) -> None:
+    until(lambda: policies(served.process.pid).get("") == os.SCHED_BATCH)
+    assert policies(served.process.pid)["tokio-rt-worker"] == os.SCHED_OTHER
 
 
 @pytest.mark.journey
