@@ -18,6 +18,7 @@ from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, status, words
 from pipeline.desk.guide import steps
 from pipeline.desk.queue.rows import left_alone
+from pipeline.desk.reasons import codes, standing
 from pipeline.desk.stories import articles, holds, posts
 from pipeline.editions.choosing.select import POPULAR
 from pipeline.editions.models import Edition, Item, Newsletter
@@ -88,7 +89,7 @@ def edition_row(row: Edition, *, now: datetime) -> dict[str, Any]:
         "zone": frame.zone_of(row.newsletter),
         "slot_at": row.slot_at,
         "badge": words.badge("edition", row.state),
-        "why": words.edition(row, now=now),
+        "why": standing.edition(row, now=now),
         "subject": row.subject,
         "news": getattr(row, "news", 0),
         "minimum": row.newsletter.minimum,
@@ -182,7 +183,7 @@ def _send_cards(send: Send, unknown: int) -> list[dict[str, Any]]:
             _card(
                 f"{name}: the send {_HOW[Send.State(send.state)]}",
                 shown,
-                words.sentence(words.SEND, send.code, send.params),
+                codes.sentence(codes.SEND, send.code, send.params),
                 url,
                 "See the send",
             )

@@ -16,7 +16,7 @@ from pipeline.delivery import batch
 from pipeline.delivery import send as sending
 from pipeline.delivery.message.mail import NoMailServer, server
 from pipeline.delivery.models import Batch, Delivery, Send
-from pipeline.desk import words
+from pipeline.desk.reasons import codes, standing
 from pipeline.editions import compose
 from pipeline.editions.acts import review
 from pipeline.editions.models import Edition, Newsletter
@@ -70,7 +70,7 @@ def _composed(newsletter: Newsletter) -> Edition:
         )
     if state == Edition.State.HELD:
         faults = "; ".join(f["sentence"] for f in edition.preflight if f["level"] == BLOCK)
-        why = f"preflight forbids it: {faults}" if faults else words.edition(edition, now=now)
+        why = f"preflight forbids it: {faults}" if faults else standing.edition(edition, now=now)
         raise UnusableInput(f"{why} Nothing was sent; edition {edition.id} is held.")
     return edition
 
@@ -123,7 +123,7 @@ def _report(send: Send) -> dict[str, Any]:
         else []
     )
     if send.state == Send.State.ASKING:
-        warnings.append(words.sentence(words.SEND, send.code, send.params) + " Nothing has left; the desk asks.")
+        warnings.append(codes.sentence(codes.SEND, send.code, send.params) + " Nothing has left; the desk asks.")
     warnings += [f"in doubt: {', '.join(doubtful)}"] if doubtful else []
     return {
         "edition": send.edition_id, "state": send.state, "recipients": send.recipients, **counts, "warnings": warnings,

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from pipeline.desk import frame, sign_in, words
+from pipeline.desk.reasons import standing
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.kernel.config import config
 from pipeline.schedule import calendar
@@ -73,7 +74,7 @@ def _kept(now: datetime) -> list[Entry]:
         Entry(
             at=row.slot_at, newsletter_id=row.newsletter_id, name=row.newsletter.name,
             zone=frame.zone_of(row.newsletter), badge=words.badge("edition", row.state),
-            why=words.edition(row, now=now), edition_id=row.id,
+            why=standing.edition(row, now=now), edition_id=row.id,
         )
         for row in rows
     ]  # fmt: skip

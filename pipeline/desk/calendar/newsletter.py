@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from pipeline.audience.counts import lately
 from pipeline.desk import frame, sign_in, words
+from pipeline.desk.reasons import standing
 from pipeline.editions.choosing.pool import rules_of
 from pipeline.editions.choosing.rules import UnusableRule
 from pipeline.editions.models import Newsletter
@@ -78,7 +79,7 @@ def run_told(run: Run, *, now: datetime) -> dict[str, Any]:
         "at": run.slot.at,
         "day": run.slot.local_date,
         "badge": words.badge("edition", state),
-        "why": words.edition(edition, now=now) if edition is not None else run.slot.note,
+        "why": standing.edition(edition, now=now) if edition is not None else run.slot.note,
         "edition_id": edition.id if edition is not None else None,
         "stories": run.stories,
         "is_off": run.off is not None,

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, sign_in, words
 from pipeline.desk.queue import counts
+from pipeline.desk.reasons import codes
 from pipeline.desk.results import figures
 from pipeline.staff.people import may_edit
 
@@ -49,7 +50,7 @@ def progress(send: Send) -> dict[str, Any]:
         "edition_id": send.edition_id,
         "state": send.state,
         "badge": words.badge("send", send.state),
-        "why": words.sentence(words.SEND, send.code, send.params) if send.code else "",
+        "why": codes.sentence(codes.SEND, send.code, send.params) if send.code else "",
         "live": send.state in RUNNING,
         "may_pause": send.state == Send.State.SUBMITTING,
         "may_resume": send.state == Send.State.PAUSED,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.desk import frame, words
+from pipeline.desk.reasons import codes
 from pipeline.editions.acts.merging import stands_of
 from pipeline.editions.acts.ordering import arranged
 from pipeline.editions.assemble import changed_since, site_words
@@ -125,7 +126,7 @@ def _line(item: Item, *, zone: str) -> dict[str, Any]:
         "section": words.place(article.section_path),
         "place": (article.dateline or {}).get("place") or "",
         "published_at": article.published_at or article.first_seen_at,
-        "why": words.sentence(words.ITEM, item.code, item.params, zone=zone),
+        "why": codes.sentence(codes.ITEM, item.code, item.params, zone=zone),
     }
 
 
@@ -141,11 +142,11 @@ def _tags(item: Item) -> list[str]:
 
 
 def left_out(items: Iterable[Item], *, zone: str) -> list[dict[str, Any]]:
-    """Near misses by reason, in the order of words.WHY_NOT; the newest of each."""
+    """Near misses by reason, in the order of codes.WHY_NOT; the newest of each."""
     groups: dict[str, list[Item]] = {}
     for item in sorted((i for i in items if not i.picked), key=lambda i: i.article.first_seen_at, reverse=True):
         groups.setdefault(item.code, []).append(item)
-    order = {code: n for n, code in enumerate(words.WHY_NOT)}
+    order = {code: n for n, code in enumerate(codes.WHY_NOT)}
     return [_group(code, groups[code], zone=zone) for code in sorted(groups, key=lambda c: order.get(c, len(order)))]
 
 
@@ -156,7 +157,7 @@ def _group(code: str, items: Sequence[Item], *, zone: str) -> dict[str, Any]:
     ]
     return {
         "code": code,
-        "title": words.WHY_NOT.get(code, words.readable(code).capitalize()),
+        "title": codes.WHY_NOT.get(code, words.readable(code).capitalize()),
         "count": len(items),
         "act": None if code in NEVER else "Pull in" if code == "missed_cutoff" else "Put in",
         "open": code == "missed_cutoff",

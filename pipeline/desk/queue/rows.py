@@ -14,6 +14,7 @@ from pipeline.delivery.course.doubts import LEFT
 from pipeline.delivery.models import Delivery, Send
 from pipeline.desk import frame, words
 from pipeline.desk.queue import counts
+from pipeline.desk.reasons import codes, standing
 from pipeline.desk.stories import posts
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.kernel.pages import local
@@ -171,7 +172,7 @@ def _stage(row: Edition, send: Send | None, count: counts.Counts | None, *, is_s
 
 def _next(row: Edition, send: Send | None, count: counts.Counts | None, stage: Stage, *, now: datetime) -> str:
     if send is None or count is None:
-        return words.edition(row, now=now)
+        return standing.edition(row, now=now)
     if stage == Stage.UNKNOWN:
         doubtful = words.count(count.of(Delivery.State.UNKNOWN), "reader")
         return f"{doubtful} may have it or not. Nobody is mailed again before a person says so."
@@ -179,13 +180,13 @@ def _next(row: Edition, send: Send | None, count: counts.Counts | None, stage: S
         spared = words.count(count.of(Delivery.State.CANCELLED), "reader")
         return f"{spared} were spared; it can go on to them while it is news."
     if send.code:
-        return words.sentence(words.SEND, send.code, send.params, zone=frame.zone_of(row.newsletter))
+        return codes.sentence(codes.SEND, send.code, send.params, zone=frame.zone_of(row.newsletter))
     if stage == Stage.SENDING:
         return f"{words.count(count.waiting, 'reader')} to go; it ends by itself."
     return (
         "Its readers are counted and listed; then it leaves."
         if stage == Stage.PREPARING
-        else words.edition(row, now=now)
+        else standing.edition(row, now=now)
     )
 
 

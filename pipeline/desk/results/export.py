@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 from pipeline.audience.imports.exports import safe
-from pipeline.desk import words
+from pipeline.desk.reasons import codes
 from pipeline.desk.results.figures import Figures
 from pipeline.engagement.keeping.reports import Told
 
@@ -28,7 +28,7 @@ def as_json(one: Figures, earlier: list[Figures], seen: Told, page: Mapping[str,
         "left_within_24_h": one.left,
         "complaints": one.complaints,
         "opens": {"reliable": False, **seen.opens},
-        "not_counted": [row._asdict() | {"why": words.rule(row.rule)} for row in seen.filtered],
+        "not_counted": [row._asdict() | {"why": codes.rule(row.rule)} for row in seen.filtered],
         "places": [{name: row[name] for name in ("number", "slot", "what", "people")} for row in page["places"]],
         "sections": [{name: row[name] for name in ("name", "stories", "clicks")} for row in page["sections"]],
         "segment": page["segment"],

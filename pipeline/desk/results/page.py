@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from pipeline.delivery.models import Send
 from pipeline.desk import frame, sign_in, words
 from pipeline.desk.editions.results import RUNNING
+from pipeline.desk.reasons import codes
 from pipeline.desk.results import curve, export, figures, groups, places, versions
 from pipeline.engagement.keeping import reports
 from pipeline.engagement.keeping.expire import COUNTS_FOR, EVENTS_FOR
@@ -161,7 +162,7 @@ def _filtered(seen: reports.Told) -> dict[str, Any]:
     rows = sorted(seen.filtered, key=lambda row: -row.events)
     return {
         "events": sum(row.events for row in rows),
-        "rows": [{"what": words.count(row.events, row.kind), "why": words.rule(row.rule), "rule": row.rule} for row in rows],
+        "rows": [{"what": words.count(row.events, row.kind), "why": codes.rule(row.rule), "rule": row.rule} for row in rows],
     }  # fmt: skip
 
 

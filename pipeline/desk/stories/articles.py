@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from pipeline.articles.models import Article, Hold
 from pipeline.desk import frame, sign_in, words
+from pipeline.desk.reasons import codes
 from pipeline.desk.stories import holds
 from pipeline.editions.models import Item
 from pipeline.posts.models import Post
@@ -34,7 +35,7 @@ def newest() -> QuerySet[Article]:
 
 def why(row: Article, *, zone: str) -> str:
     """Why an article is in its state."""
-    return words.sentence(words.ARTICLE, row.code, row.params, zone=zone) if row.code else ""
+    return codes.sentence(codes.ARTICLE, row.code, row.params, zone=zone) if row.code else ""
 
 
 def rows(found: list[Article], *, zone: str) -> list[dict[str, Any]]:
@@ -88,7 +89,7 @@ def _excuses(ids: list[int]) -> dict[int, str]:
 
 
 def _excuse(item: Item) -> str:
-    return words.sentence(words.ITEM, item.code, item.params, zone=frame.zone_of(item.edition.newsletter))
+    return codes.sentence(codes.ITEM, item.code, item.params, zone=frame.zone_of(item.edition.newsletter))
 
 
 def _said(ids: list[int]) -> Uses:

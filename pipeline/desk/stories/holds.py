@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from pipeline.articles.gates import holds
 from pipeline.articles.models import Hold
 from pipeline.desk import frame, sign_in, words
+from pipeline.desk.reasons import codes
 from pipeline.kernel.pages import local
 
 MOST_BATCHES, PREVIEW = 20, 6
@@ -45,7 +46,7 @@ def _batch(event: dict[str, Any], found: list[Hold], *, zone: str) -> dict[str, 
         "source": latest.article.source.name,
         "since": event["since"],
         "since_words": local(event["since"], zone, "%H:%M"),
-        "why": words.sentence(words.ARTICLE, latest.code, latest.params, zone=zone),
+        "why": codes.sentence(codes.ARTICLE, latest.code, latest.params, zone=zone),
         "stories": [
             {"headline": hold.article.headline, "url": frame.safe_link(hold.article.url), "id": hold.article_id}
             for hold in found

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from pipeline.desk import frame, words
+from pipeline.desk.reasons import codes
 from pipeline.posts.models import Account, Post, Variant
 
 PAGE = 25
@@ -35,7 +36,7 @@ def posts() -> QuerySet[Post]:
 def row(post: Post, *, zone: str) -> dict[str, Any]:
     """A post as templates show it."""
     why = (
-        words.sentence(words.POST, post.code, post.params, zone=zone)
+        codes.sentence(codes.POST, post.code, post.params, zone=zone)
         if post.code
         else MEANS.get(Post.State(post.state), "")
     )

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from pipeline.desk import frame, sign_in, words
+from pipeline.desk.reasons import codes
 from pipeline.desk.stories import posts, responses
 from pipeline.kernel.pages import ago
 from pipeline.posts import budget
@@ -122,7 +123,7 @@ def wrong(*, now: datetime) -> list[dict[str, Any]]:
 
 def _wrong(one: ledger.Wrong) -> dict[str, Any]:
     doing = f"{ACTS[one.next_act]}: {one.next_state}" if one.next_act else "nothing yet"
-    why = words.sentence(words.POST, one.next_code) if one.next_code else ""
+    why = codes.sentence(codes.POST, one.next_code) if one.next_code else ""
     return {
         "post": one.post_id,
         "act": one.act_id,

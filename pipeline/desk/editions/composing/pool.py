@@ -15,8 +15,9 @@ from django.views.decorators.http import require_safe
 
 from pipeline.articles.addresses import comparable
 from pipeline.articles.models import Alias, Article
-from pipeline.desk import frame, sign_in, words
+from pipeline.desk import frame, sign_in
 from pipeline.desk.editions import page, stories
+from pipeline.desk.reasons import codes
 from pipeline.desk.stories import articles
 from pipeline.editions.acts.merging import OUT
 from pipeline.editions.models import Edition, Item
@@ -105,6 +106,6 @@ def _fate(article: Article, item: Item | None, *, zone: str) -> dict[str, Any]:
         return {"is_in": False, "fate": "Not considered for this edition.", "cannot": cannot}
     return {
         "is_in": False,
-        "fate": f"Not in it: {words.sentence(words.ITEM, item.code, item.params, zone=zone)}.",
+        "fate": f"Not in it: {codes.sentence(codes.ITEM, item.code, item.params, zone=zone)}.",
         "cannot": cannot,
     }
