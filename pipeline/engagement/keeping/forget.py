@@ -44,8 +44,8 @@ def forget(*, now: datetime) -> int:
     """
     until = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     forgotten = 0
-    while (since := _closed_until()) < until:
-        found = _close_one(since, until)
+    while _closed_until() < until:
+        found = _close_one(until)
         if found is None:
             break
         forgotten += found
@@ -58,13 +58,17 @@ def _closed_until() -> datetime:
 
 
 @transaction.atomic
-def _close_one(since: datetime, until: datetime) -> int | None:
+def _close_one(until: datetime) -> int | None:
     """Close days up to and with the first that has anything to forget; how much. None: it waits for a verdict.
 
     Nothing arrives meanwhile: the drain is held as well, or an event could slip into a day that is being closed.
+    Where another process closed more, and by a later clock, it stays closed.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s), pg_advisory_xact_lock(%s)", [LOCK, drain.LOCK])
+    since = _closed_until()
+    if since >= until:
+        return 0
     named = Event.objects.filter(ordinal__gt=0, at__gte=since, at__lt=until)
     first = named.filter(mode=Mode.AGGREGATE).aggregate(at=Min("at"))["at"]
     if first is None:

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from pipeline.engagement import tally
+from pipeline.engagement.keeping import expire as expiring
 from pipeline.engagement.keeping import reports
 from pipeline.engagement.keeping.expire import expire, keep_terms
 from pipeline.engagement.keeping.forget import forget
@@ -62,6 +63,21 @@ def test_wherever_it_stops_counts_and_recount_are_equal_and_the_next_goes_on(ori
     expire(now=DUE + timedelta(days=5), portion=2)
     assert not Event.objects.exists()
     assert counted() == 6
+
+
+def test_a_process_that_was_slow_never_moves_the_horizon_back(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    advance = expiring._advance
+
+    def slow(day: int, *, now: datetime) -> None:
+        monkeypatch.setattr(expiring, "_advance", advance)
+        expire(now=now)  # another process, all of it, between this one's choice of a day and its lock
+        advance(day, now=now)
+
+    monkeypatch.setattr(expiring, "_advance", slow)
+    expire(now=DUE + timedelta(days=5))
+    assert not Event.objects.exists()
+    assert Horizon.objects.get().minute == int((DAY + timedelta(days=STORY_DAYS)).timestamp()) // 60
+    assert (counted(), tally.kept(), tally.recount()) == (6, [], [])
 
 
 def test_a_report_keeps_what_its_events_added_up_to(origin: Origin) -> None:

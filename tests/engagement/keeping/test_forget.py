@@ -10,6 +10,7 @@ from django.db import OperationalError, connection
 
 from pipeline.engagement import drain, tally
 from pipeline.engagement.asking.agents import kind
+from pipeline.engagement.keeping import forget as forgetting
 from pipeline.engagement.keeping.forget import forget
 from pipeline.engagement.models import Event, Horizon, Origin
 from pipeline.kernel.config import config
@@ -41,6 +42,20 @@ def test_a_day_is_forgotten_when_the_day_after_next_begins_and_not_before(origin
     assert Event.objects.get().ordinal == 0
     assert persons() != before
     assert forget(now=DAY_AFTER_NEXT) == 0
+
+
+def test_a_process_that_was_slow_opens_no_day_again(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    event(origin=origin, ordinal=5, at=NOON)
+    close = forgetting._close_one
+
+    def slow(until: datetime) -> int | None:
+        monkeypatch.setattr(forgetting, "_close_one", close)
+        forget(now=DAY_AFTER_NEXT + timedelta(days=3))  # another process, by a later clock, before this one's lock
+        return close(until)
+
+    monkeypatch.setattr(forgetting, "_close_one", slow)
+    assert forget(now=DAY_AFTER_NEXT) == 0
+    assert Horizon.objects.get().forgotten == int((DAY + timedelta(days=4)).timestamp()) // 60
 
 
 def test_one_person_stays_one_person_of_that_day_and_is_another_on_the_next(origin: Origin) -> None:
