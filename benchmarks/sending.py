@@ -94,7 +94,7 @@ def _frozen(recipients: int) -> Send:
 def _ours(send: Send, *, config: Config) -> tuple[list[dict[str, float]], int]:
     from django.utils import timezone
 
-    from pipeline.delivery import batch
+    from pipeline.delivery.batches import batch
     from pipeline.delivery.models import Batch, Delivery
     from pipeline.delivery.models import Send as Row
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from pipeline.delivery import batch, send, transports
+from pipeline.delivery import send, transports
+from pipeline.delivery.batches import batch
 from pipeline.delivery.feedback import mailbox
 from pipeline.delivery.letters import asking_again, confirmations
 from pipeline.kernel.config import config

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import redis
 
-from pipeline.delivery.batch import LEASE_S
+from pipeline.delivery.batches.claims import LEASE_S
 from tests.chaos.rig import CONNECTIONS, Rig
 
 Fault = Callable[[Rig, random.Random], int]

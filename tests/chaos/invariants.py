@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.delivery.batch import LEASE_S
+from pipeline.delivery.batches.claims import LEASE_S
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
 

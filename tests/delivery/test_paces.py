@@ -10,7 +10,8 @@ import pytest
 from django.utils import timezone
 
 from pipeline.channels.mail.providers import warm_up
-from pipeline.delivery import batch, paces, transports
+from pipeline.delivery import paces, transports
+from pipeline.delivery.batches import batch
 from pipeline.delivery.models import Batch, Delivery, Provider, Send, Transport
 from pipeline.kernel.config import Config, config
 from tests.factories import articles, audience, editions

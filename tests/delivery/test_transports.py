@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.channels.base import Permanent, RateLimited, Temporary
-from pipeline.delivery import batch, transports
+from pipeline.delivery import transports
+from pipeline.delivery.batches import batch
 from pipeline.delivery.message.mail import NoMailServer
 from pipeline.delivery.models import Batch, Delivery, Send, Transport
 from pipeline.delivery.transports import FAILS_FOR, RELAY, Exit, chosen

@@ -15,7 +15,7 @@ from pipeline.audience.models import Suppression
 from pipeline.channels.base import MailServer
 from pipeline.channels.esp.post import EspChannel
 from pipeline.channels.mail.smtp import SmtpEngine
-from pipeline.delivery import batch
+from pipeline.delivery.batches import batch
 from pipeline.delivery.letters import relay
 from pipeline.delivery.models import Batch, Delivery, Feedback
 from pipeline.kernel.config import config

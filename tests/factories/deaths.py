@@ -17,13 +17,14 @@ from typing import Any
 import pytest
 
 from pipeline.channels.base import Envelope, MailJournal, Outcome, Receipt
-from pipeline.delivery import batch, outcomes, send
-from pipeline.delivery import journal as journals
+from pipeline.delivery import outcomes, send
+from pipeline.delivery.batches import batch, claims
+from pipeline.delivery.batches import journal as journals
 
 #: Each has a before and an after. What is within a transaction and dies after is as good as never done.
 WRAPPED: tuple[tuple[Any, str], ...] = (
-    (batch, "_take"), (batch, "_claim"), (batch, "_testimony"), (batch, "_settle"), (batch, "_open_rows"), (batch, "_renew"),
-    (outcomes, "apply"), (batch._Holder, "flush"), (batch._Holder, "conclude"), (batch, "_release"), (batch, "_due_again"),
+    (claims, "take"), (claims, "_claim"), (claims, "_testimony"), (claims, "_settle"), (claims, "open_rows"), (claims, "renew"),
+    (outcomes, "apply"), (batch._Holder, "flush"), (batch._Holder, "conclude"), (claims, "release"), (claims, "_due_again"),
     (send, "finish"), (send, "uncounted"), (send, "freeze"), (send, "steer"), (send, "_link"), (send, "note"),
 )  # fmt: skip
 POINTS = (

@@ -23,8 +23,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pipeline.audience import subscribe
 from pipeline.channels.base import Outcome
-from pipeline.delivery import batch, send
-from pipeline.delivery import journal as journals
+from pipeline.delivery import send
+from pipeline.delivery.batches import batch, claims
+from pipeline.delivery.batches import journal as journals
 from pipeline.delivery.course import freeze
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.editions.acts.review import Refused
@@ -107,7 +108,7 @@ class House(RuleBasedStateMachine):
         self.patch.setattr(batch, "FLUSH_EVERY_S", 60 if lazy else 0)
 
         def meanwhile() -> None:
-            self.leases_run_out(by_s=batch.FOREIGN_PATIENCE_S + 1 if foreign else 1)
+            self.leases_run_out(by_s=claims.FOREIGN_PATIENCE_S + 1 if foreign else 1)
             with pytest.MonkeyPatch.context() as elsewhere:
                 if foreign:
                     elsewhere.setattr(journals, "machine", lambda: "another machine")
@@ -197,7 +198,7 @@ class House(RuleBasedStateMachine):
         self.get_going()
         for _ in range(9):
             self.act("resume")
-            self.leases_run_out(by_s=batch.FOREIGN_PATIENCE_S + 1)
+            self.leases_run_out(by_s=claims.FOREIGN_PATIENCE_S + 1)
             self.the_sweep_rings_and_workers_come(Life())
         assert self.state in {"submitted", "cancelled"}, self.state
         ends = dict(Delivery.objects.values_list("id", "state"))

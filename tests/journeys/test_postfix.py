@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from pipeline.audience.models import Subscription, Suppression
 from pipeline.audience.subscribe import hash_of
-from pipeline.delivery import batch
+from pipeline.delivery.batches import batch
 from pipeline.delivery.feedback import mailbox
 from pipeline.delivery.models import Batch, Delivery, Feedback, Send
 from pipeline.kernel.config import Config, config

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pipeline.audience import counts
 from pipeline.commands.unusable import UnusableInput
-from pipeline.delivery import batch
 from pipeline.delivery import send as sending
+from pipeline.delivery.batches import batch
 from pipeline.delivery.message.mail import NoMailServer, server
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.desk.reasons import codes, standing

@@ -15,9 +15,9 @@ from django.db import transaction
 from django.db.models import Q
 from jinja2 import TemplateError
 
-from pipeline.delivery import journal as journals
 from pipeline.delivery import send as sending
-from pipeline.delivery.batch import FOREIGN_PATIENCE_S
+from pipeline.delivery.batches import journal as journals
+from pipeline.delivery.batches.claims import FOREIGN_PATIENCE_S
 from pipeline.delivery.course.barred import KILLED, holds_killed_story
 from pipeline.delivery.course.pace import due_again, wake_due
 from pipeline.delivery.message.renderings import NO_NEWS, frozen

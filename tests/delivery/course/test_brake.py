@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from pipeline.delivery import batch, send
+from pipeline.delivery import send
+from pipeline.delivery.batches import batch
 from pipeline.delivery.course import brake
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.staff.models import JournalEntry, Role, Stop

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from pipeline.audience.models import Subscription
-from pipeline.delivery import batch
+from pipeline.delivery.batches import claims
 from pipeline.delivery.models import Batch, Delivery
 from pipeline.delivery.send import cancel, finish, to_the_rest
 from pipeline.kernel.config import config
@@ -41,7 +41,7 @@ def test_an_edition_never_drops_those_it_was_frozen_for_and_drops_who_paused_sin
     Subscription.objects.update(pace="weekly")
     send = begun(readers=0)
     Subscription.objects.filter(subscriber__name="Dan").update(paused_until=editions.NOW + 24 * HOUR)
-    batch._take(batch_id=send.batches.get().id, data_dir=config().data_dir, now=timezone.now())
+    claims.take(batch_id=send.batches.get().id, data_dir=config().data_dir, now=timezone.now())
     assert dict(Delivery.objects.values_list("subscriber__name", "state")) == {"Cleo": "pending", "Dan": "suppressed"}
 
 
@@ -70,11 +70,11 @@ def test_a_batch_in_somebodys_hands_forgets_when_it_is_let_go(begun: Begin, ada:
     audience.cleo(follows=audience.topic())
     Subscription.objects.update(pace="daily")
     send = begun(readers=0)
-    held = batch._take(batch_id=send.batches.get().id, data_dir=config().data_dir, now=timezone.now())
+    held = claims.take(batch_id=send.batches.get().id, data_dir=config().data_dir, now=timezone.now())
     assert held is not None
     cancel(send_id=send.id, now=editions.NOW, actor=ada, reason="wrong photo")
     assert last() == send.edition.slot_at
-    batch._release(held[0], trouble=None)
+    claims.release(held[0], trouble=None)
     held[1].discard()
     assert (last(), Delivery.objects.get().state) == (None, "cancelled")
 

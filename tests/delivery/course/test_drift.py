@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from pipeline.delivery import batch
+from pipeline.delivery.batches import batch
 from pipeline.delivery.course.drift import Estimate, confirm, estimate, usual
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.delivery.send import cancel, fresh_origin_id, sweep

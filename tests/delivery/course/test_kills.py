@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from pipeline.articles.models import Article
 from pipeline.channels.base import Envelope, MailJournal, Outcome, Receipt
-from pipeline.delivery import batch, journal
+from pipeline.delivery.batches import batch, claims, journal
 from pipeline.delivery.course import kills
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.delivery.send import prepare, resume
@@ -151,9 +151,9 @@ def test_a_holder_on_another_machine_is_given_its_time(begun: Begin) -> None:
     Batch.objects.update(state="claimed", fence=1, host="elsewhere", lease_until=now)
     kill(lead_of(send))
     kills.sweep(now=now)
-    kills.sweep(now=now + timedelta(seconds=batch.FOREIGN_PATIENCE_S - 1))
+    kills.sweep(now=now + timedelta(seconds=claims.FOREIGN_PATIENCE_S - 1))
     assert Send.objects.get().code == "leaving_out"
-    kills.sweep(now=now + timedelta(seconds=batch.FOREIGN_PATIENCE_S + 1))
+    kills.sweep(now=now + timedelta(seconds=claims.FOREIGN_PATIENCE_S + 1))
     assert Send.objects.get().state == "submitting"
 
 

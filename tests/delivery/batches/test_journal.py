@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.channels.base import Outcome, Receipt
-from pipeline.delivery import journal as journals
-from pipeline.delivery.journal import Journal, WriterLives, boot_id, machine, path_of
+from pipeline.delivery.batches import journal as journals
+from pipeline.delivery.batches.journal import Journal, WriterLives, boot_id, machine, path_of
 
 WRITER = """
 import os, sys
 from pathlib import Path
 from pipeline.channels.base import Outcome, Receipt
-from pipeline.delivery.journal import Journal
+from pipeline.delivery.batches.journal import Journal
 journal = Journal(Path(sys.argv[1]))
 for key in range(1, 4):
     journal.dot(key)

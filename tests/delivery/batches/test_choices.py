@@ -15,13 +15,14 @@ from django.utils import timezone
 
 from pipeline.audience import subscribe
 from pipeline.audience.models import Subscription
-from pipeline.delivery import batch, send
+from pipeline.delivery import send
+from pipeline.delivery.batches import batch
 from pipeline.delivery.message import choices, mail
 from pipeline.delivery.models import Batch, Send
 from pipeline.editions.models import Edition
 from pipeline.engagement.models import Origin
 from pipeline.kernel.config import Config, config
-from tests.delivery.dying import Killed, Post, lapse
+from tests.delivery.batches.dying import Killed, Post, lapse
 from tests.factories import articles, audience, editions
 from tests.factories import delivery as deliveries
 

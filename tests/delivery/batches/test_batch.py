@@ -20,13 +20,14 @@ from hypothesis import strategies as st
 
 from pipeline.audience import subscribe
 from pipeline.channels.base import Outcome, Permanent, RateLimited, Temporary
-from pipeline.delivery import batch, send
-from pipeline.delivery import journal as journals
+from pipeline.delivery import send
+from pipeline.delivery.batches import batch
+from pipeline.delivery.batches import journal as journals
 from pipeline.delivery.message import mail
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.editions.models import Edition
 from pipeline.kernel.config import Config, config
-from tests.delivery.dying import Killed, Post, lapse
+from tests.delivery.batches.dying import Killed, Post, lapse
 from tests.factories import articles, audience, editions
 from tests.factories import delivery as deliveries
 

@@ -13,7 +13,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from pipeline.channels.base import Temporary
-from pipeline.delivery import batch, send
+from pipeline.delivery import send
+from pipeline.delivery.batches import batch, claims
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.kernel.config import Config, config
 from tests.factories import articles, audience, editions
@@ -62,7 +63,7 @@ def test_who_was_in_flight_when_its_holder_died_is_in_doubt_also_where_the_send_
         work(here, Post(taken), Life(dies_at="stored", nth=2))
         send.cancel(send_id=going.id, now=timezone.now(), actor=None, reason="wrong audience")
         for _ in range(3):
-            pass_on(by_s=batch.FOREIGN_PATIENCE_S + 1)
+            pass_on(by_s=claims.FOREIGN_PATIENCE_S + 1)
             send.sweep(now=timezone.now() + timedelta(seconds=10))
             work(here, Post(taken))
     assert ends() == {"accepted": 1, "unknown": 1, "cancelled": READERS - 2}

@@ -10,8 +10,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from pipeline.delivery import batch
-from pipeline.delivery import journal as journals
+from pipeline.delivery.batches import batch, claims
+from pipeline.delivery.batches import journal as journals
 from pipeline.editions.models import Edition
 from tests.factories import articles, audience, editions, staff
 from tests.factories.send_machine import READERS, House
@@ -49,7 +49,7 @@ def test_whoever_dies_whenever_nobody_is_lost_or_doubled_and_the_doubtful_are_li
 
 def resend_all(patch: pytest.MonkeyPatch) -> None:
     """Who takes a batch over believes the rows, and looks at no journal."""
-    patch.setattr(batch, "_settle", lambda *_, **__: None)
+    patch.setattr(claims, "_settle", lambda *_, **__: None)
 
 
 def no_intent(patch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,7 @@ def deaf_to_a_pause(patch: pytest.MonkeyPatch) -> None:
 
 def done_too_soon(patch: pytest.MonkeyPatch) -> None:
     """A batch is given back as done, whoever waits in it."""
-    patch.setattr(batch, "_due_again", lambda *_, **__: None)
+    patch.setattr(claims, "_due_again", lambda *_, **__: None)
 
 
 BUGS = (resend_all, no_intent, forgotten_answers, trust_in_the_journal_of_the_living, deaf_to_a_pause, done_too_soon)

@@ -12,8 +12,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from pipeline.channels.base import Temporary
-from pipeline.delivery import batch, send
-from pipeline.delivery import journal as journals
+from pipeline.delivery import send
+from pipeline.delivery.batches import batch, claims
+from pipeline.delivery.batches import journal as journals
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.editions.models import Newsletter
 from pipeline.kernel.config import Config, config
@@ -65,7 +66,7 @@ def two_hold_one_batch(going: Send, here: Config, taken: Counter[int]) -> None:
         work(here, Post(taken))
 
     def first_is_given_up() -> None:
-        pass_on(by_s=batch.FOREIGN_PATIENCE_S + 1)
+        pass_on(by_s=claims.FOREIGN_PATIENCE_S + 1)
         work(here, Post(taken))
         assert ends() == {"unknown": READERS}
         send.settle_doubts(send_id=going.id, actor=ada, resend=True, now=timezone.now() - timedelta(seconds=1))
@@ -73,12 +74,12 @@ def two_hold_one_batch(going: Send, here: Config, taken: Counter[int]) -> None:
     with pytest.MonkeyPatch.context() as elsewhere:
         elsewhere.setattr(journals, "machine", lambda: "another machine")
         LIVES.append(first)
-        held = batch._take(batch_id=Batch.objects.get().id, data_dir=here.data_dir / "elsewhere", now=timezone.now())
+        held = claims.take(batch_id=Batch.objects.get().id, data_dir=here.data_dir / "elsewhere", now=timezone.now())
     assert held is not None
     first_is_given_up()
 
     def first_goes_on() -> None:
-        batch._release(held[0], trouble=Temporary("it lost its server"))
+        claims.release(held[0], trouble=Temporary("it lost its server"))
         third()
 
     work(here, Post(taken, stops_at=2, meanwhile=first_goes_on))
@@ -98,14 +99,14 @@ def test_a_holder_whose_fence_is_old_can_neither_renew_nor_end_what_another_hold
 def test_without_the_fence_the_same_story_doubles_readers(going: Send, here: Config) -> None:
     """The test of the test: whoever holds the batch now lends its fence to whoever asks."""
 
-    def newest(claim: batch.Claim) -> batch.Claim:
+    def newest(claim: claims.Claim) -> claims.Claim:
         return replace(claim, fence=Batch.objects.get(id=claim.batch_id).fence)
 
     taken: Counter[int] = Counter()
-    renew, release = batch._renew, batch._release
+    renew, release = claims.renew, claims.release
     with failpoints() as patch:
         patch.setattr(batch, "FLUSH_EVERY_S", 60)
-        patch.setattr(batch, "_renew", lambda claim: renew(newest(claim)))
-        patch.setattr(batch, "_release", lambda claim, **more: release(newest(claim), **more))
+        patch.setattr(claims, "renew", lambda claim: renew(newest(claim)))
+        patch.setattr(claims, "release", lambda claim, **more: release(newest(claim), **more))
         two_hold_one_batch(going, here, taken)
     assert max(taken.values()) == 2
