@@ -120,11 +120,16 @@ def refresh(*, now: datetime, most: int = MOST) -> int:
 
 @transaction.atomic
 def compute(report_id: int, *, now: datetime) -> None:
-    """Add up one report's events anew; days before the horizon stay as they were told."""
+    """Add up one report's events anew; days before the horizon stay as they were told.
+
+    Where it stands is asked again after the adding up: a day that another process removed meanwhile would be told as
+    one on which nothing happened, for good.
+    """
     report = Report.objects.select_for_update(of=["self"]).select_related("origin").get(id=report_id)
+    found = days_of(report.origin_id, started_at=report.origin.started_at, first_day=horizon_minute() // 1440)
     first_day = horizon_minute() // 1440
     gone = {day: told for day, told in report.body.get("days", {}).items() if int(day) < first_day}
-    days = days_of(report.origin_id, started_at=report.origin.started_at, first_day=first_day)
+    days = {day: told for day, told in found.items() if int(day) >= first_day}
     Report.objects.filter(id=report_id).update(
         body={**report.body, "days": gone | days}, computed_at=now, stale_since=None
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -78,6 +80,21 @@ def test_a_process_that_was_slow_never_moves_the_horizon_back(origin: Origin, mo
     assert not Event.objects.exists()
     assert Horizon.objects.get().minute == int((DAY + timedelta(days=STORY_DAYS)).timestamp()) // 60
     assert (counted(), tally.kept(), tally.recount()) == (6, [], [])
+
+
+def test_a_report_that_is_computed_while_its_days_go_keeps_them(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    reports.refresh(now=DAY + timedelta(days=4))
+    whole, days_of = reports.told(origin.id), reports.days_of
+
+    def slow(*args: Any, **kwargs: Any) -> dict[str, dict[str, dict[str, int]]]:
+        monkeypatch.setattr(reports, "days_of", days_of)
+        expire(now=DUE)  # another process, all of it, between this one's look at the horizon and its adding up
+        return days_of(*args, **kwargs)
+
+    monkeypatch.setattr(reports, "days_of", slow)
+    reports.compute(Report.objects.get().id, now=DUE)
+    assert Event.objects.count() == 6
+    assert replace(reports.told(origin.id), computed_at=None) == replace(whole, computed_at=None)
 
 
 def test_a_report_keeps_what_its_events_added_up_to(origin: Origin) -> None:
