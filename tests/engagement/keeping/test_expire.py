@@ -82,7 +82,9 @@ def test_a_process_that_was_slow_never_moves_the_horizon_back(origin: Origin, mo
     assert (counted(), tally.kept(), tally.recount()) == (6, [], [])
 
 
-def test_a_report_that_is_computed_while_its_days_go_keeps_them(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_that_is_computed_while_its_days_go_keeps_them(
+    origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reports.refresh(now=DAY + timedelta(days=4))
     whole, days_of = reports.told(origin.id), reports.days_of
 
