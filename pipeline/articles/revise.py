@@ -48,7 +48,7 @@ def look_again(
     reading = visit.told(article) or found.reading
     if reading is None or found.is_unreachable:
         return None
-    return _reread(article_id, reading, now=now)
+    return _reread(article_id, reading, read_at=article.read_at, now=now)
 
 
 @transaction.atomic
@@ -128,10 +128,15 @@ def _site_is_well(article: Article) -> bool:
 
 
 @transaction.atomic
-def _reread(article_id: int, reading: Reading, *, now: datetime) -> str | None:
+def _reread(article_id: int, reading: Reading, *, read_at: datetime | None, now: datetime) -> str | None:
+    """`read_at` is what the article said of its last reading before this page was asked for. Where another worker has
+    read it since, this page may be the older one, and its words would undo a correction: it is asked again."""
     holds.lock_source_of(article_id)
     article = _watched(article_id)
     if article is None or article.state in intake.OPEN_STATES:
+        return None
+    if article.read_at != read_at:
+        wake(Job.ARTICLES_REVISE, article_id=article_id)
         return None
     before, was_gone = intake.said_by(article), article.state == Article.State.GONE
     kept = {name: getattr(article, name) for name in ("published_at", "likeness")}

@@ -9,6 +9,7 @@ import pytest
 from pipeline.articles import intake, revise
 from pipeline.articles.identity import identify
 from pipeline.articles.models import Article, Bulletin, Hold, Version
+from pipeline.articles.visit import Visit
 from pipeline.kernel.outbound.http import Client
 from pipeline.sources.formats.entries import Entry
 from pipeline.sources.models import Source
@@ -72,6 +73,28 @@ def test_a_correction_carries_the_sites_own_words(told: Article, site: Site, cli
     site.write("/ports/", HEADLINE, f"{BODY}\n\n{note}")
     assert again(told, client) == "correction"
     assert Bulletin.objects.get(kind="correction").said.startswith("Correction:")
+
+
+def test_a_worker_that_was_slow_does_not_undo_a_correction_and_looks_again(
+    told: Article, site: Site, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit, rung = revise.visit.visit, list[dict[str, int]]()
+
+    def slow(article: Article, **asked: Client) -> Visit:
+        monkeypatch.setattr(revise.visit, "visit", visit)
+        found = visit(article, **asked)
+        site.write("/ports/", HEADLINE, f"{BODY}\n\nCorrection: an earlier version gave the wrong river.")
+        assert again(told, client) == "correction"  # another worker, between this one's page and its lock
+        return found
+
+    monkeypatch.setattr(revise.visit, "visit", slow)
+    monkeypatch.setattr(revise, "wake", lambda job, **ids: rung.append(ids))
+    assert again(told, client, now=LATER + timedelta(seconds=1)) is None
+    assert "wrong river" in Article.objects.get().text
+    assert kinds() == ["new", "correction"]
+    assert rung == [{"article_id": told.id}]
+    assert again(told, client, now=LATER + timedelta(seconds=2)) is None
+    assert Version.objects.count() == 2
 
 
 def test_a_retraction_takes_the_story_out_of_all_that_has_not_left(told: Article, site: Site, client: Client) -> None:
