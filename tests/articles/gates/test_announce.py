@@ -12,6 +12,7 @@ from django.db import connection
 from pipeline.articles.gates import announce, holds
 from pipeline.articles.gates.likeness import sketch
 from pipeline.articles.models import Article, Bulletin, GateCount, Hold
+from pipeline.articles.visit import Visit
 from pipeline.kernel.outbound.http import Client
 from pipeline.sources.models import Source
 from pipeline.staff.models import JournalEntry, Stop
@@ -99,6 +100,23 @@ def test_a_site_in_trouble_is_asked_again_and_believed_in_the_end(source: Source
         assert Article.objects.get().announced_at is None
     announce.tell(article_id=article.id, now=NOW + timedelta(minutes=6), client=client)
     assert Article.objects.get().announced_at is not None
+
+
+def test_workers_that_meet_one_fault_at_once_have_tried_once(
+    source: Source, site: Site, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article = settled(source, site)
+    site.pages["/ports/"] = (503, "")
+    visit, more = announce.visiting.visit, iter(range(8))
+
+    def slow(asked: Article, *, client: Client | None = None) -> Visit:
+        for _ in more:  # other workers, rung for by the next ticks, while this one waits for the page
+            announce.tell(article_id=article.id, now=NOW, client=client)
+        return visit(asked, client=client)
+
+    monkeypatch.setattr(announce.visiting, "visit", slow)
+    announce.tell(article_id=article.id, now=NOW, client=client)
+    assert (Article.objects.get().tries, Article.objects.get().announced_at) == (1, None)
 
 
 def test_a_block_page_for_our_client_does_not_stop_a_story(source: Source, site: Site, client: Client) -> None:
