@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from pipeline.editions.choosing.departures import FARTHEST
 from pipeline.editions.models import Edition, Newsletter
 from pipeline.schedule.slots import LIMIT, Cadence, CadenceError, Slot, skips, slots
@@ -46,6 +48,18 @@ def plan_one(newsletter: Newsletter, *, now: datetime) -> int:
         off=skips(cadence, after=now, until=now + reach),
     )
     rows = [row for row in missed[-MOST_MISSED:] + ahead[:MOST_AHEAD] if row.slot_at not in known]
+    return _kept(newsletter, rows) if rows else 0
+
+
+@transaction.atomic
+def _kept(newsletter: Newsletter, rows: list[Edition]) -> int:
+    """How many are new: none where somebody gave it other times, or stopped it, since it was read.
+
+    A row of the old times would be an edition beside that of the new ones, and both would leave.
+    """
+    row = Newsletter.objects.select_for_update(no_key=True).filter(id=newsletter.id)
+    if row.values_list("state", "cadence").first() != (newsletter.state, newsletter.cadence):
+        return 0
     return len(Edition.objects.bulk_create(rows, ignore_conflicts=True))
 
 

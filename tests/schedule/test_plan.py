@@ -10,8 +10,10 @@ import pytest
 from django.db import connection
 
 from pipeline.editions.models import Edition, Newsletter
+from pipeline.schedule import calendar
+from pipeline.schedule import plan as planning
 from pipeline.schedule.plan import AHEAD, MOST_AHEAD, MOST_MISSED, plan
-from tests.factories import editions
+from tests.factories import editions, staff
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 4, 19, 4, 12, tzinfo=UTC)
@@ -145,3 +147,20 @@ def test_any_number_of_schedulers_make_one_row_a_slot() -> None:
     assert failures == []
     slots = [at for at, *_ in rows()]
     assert len(slots) == len(set(slots)) == 61 + MOST_AHEAD - 1
+
+
+def test_a_planner_that_was_slow_makes_no_row_of_times_that_were_changed_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    daily = planned(DAILY)
+    plan(now=NOW)
+    plan_one = planning.plan_one
+
+    def slow(newsletter: Newsletter, *, now: datetime) -> int:
+        monkeypatch.setattr(planning, "plan_one", plan_one)
+        calendar.change(newsletter_id=daily.id, cadence=DAILY | {"at": ["07:30"]}, actor=staff.ada(), now=NOW)
+        return plan_one(newsletter, now=now)
+
+    monkeypatch.setattr(planning, "plan_one", slow)
+    plan(now=NOW)
+    plan(now=NOW)
+    later = SLOT + timedelta(hours=1)
+    assert [at for at, *_ in rows()] == [later, later + timedelta(days=1)], "none at half past six any more"
