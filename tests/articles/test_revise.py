@@ -88,7 +88,7 @@ def test_a_worker_that_was_slow_does_not_undo_a_correction_and_looks_again(
         return found
 
     monkeypatch.setattr(revise.visit, "visit", slow)
-    monkeypatch.setattr(revise, "wake", lambda job, **ids: rung.append(ids))
+    monkeypatch.setattr(revise, "wake", lambda _job, **ids: rung.append(ids))
     assert again(told, client, now=LATER + timedelta(seconds=1)) is None
     assert "wrong river" in Article.objects.get().text
     assert kinds() == ["new", "correction"]
