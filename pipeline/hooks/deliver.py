@@ -121,15 +121,20 @@ def _outcome(answer: Answer, *, now: datetime) -> Outcome:
 
 @transaction.atomic
 def _record(notice: Notice, outcome: Outcome, *, now: datetime) -> None:
-    """Write down what came of it, unless the lease has passed to another who was quicker."""
+    """Write down what came of it, unless the lease has passed to another who was quicker, or the hook is removed.
+
+    Then nothing is said of the hook either: a last try that failed late would put one to rest that takes what it is
+    told, and a resting hook misses everything.
+    """
     mine = Notice.objects.filter(id=notice.id, tries=notice.tries, state=Notice.State.PENDING)
     if outcome.is_taken:
-        mine.update(state=Notice.State.TOLD, said=outcome.said, leased_until=None)
+        is_mine = mine.update(state=Notice.State.TOLD, said=outcome.said, leased_until=None)
     elif outcome.status == GONE or notice.tries > len(WAITS_S):
-        mine.update(state=Notice.State.GIVEN_UP, said=outcome.said, leased_until=None)
+        is_mine = mine.update(state=Notice.State.GIVEN_UP, said=outcome.said, leased_until=None)
     else:
-        mine.update(due_at=now + _wait(notice, outcome), said=outcome.said, leased_until=None)
-    _note_on_hook(notice, outcome, now=now)
+        is_mine = mine.update(due_at=now + _wait(notice, outcome), said=outcome.said, leased_until=None)
+    if is_mine:
+        _note_on_hook(notice, outcome, now=now)
 
 
 def _note_on_hook(notice: Notice, outcome: Outcome, *, now: datetime) -> None:

@@ -16,6 +16,7 @@ from pipeline.articles.models import Bulletin
 from pipeline.commands.connecting import add_hook
 from pipeline.commands.unusable import UnusableInput
 from pipeline.demo.world.serving import Answer, LocalServer, Request
+from pipeline.hooks import deliver as delivering
 from pipeline.hooks.deliver import LEASE, WAITS_S, deliver
 from pipeline.hooks.events import EVENTS, UnknownEvent
 from pipeline.hooks.models import Hook, Notice
@@ -169,6 +170,42 @@ def test_a_worker_that_died_is_followed_by_another_after_its_lease(listener: Lis
     Notice.objects.update(leased_until=NOW + LEASE, tries=1)
     assert deliver(now=NOW, client=listener.client) == 0
     assert deliver(now=NOW + LEASE, client=listener.client) == 1
+
+
+def test_a_last_try_that_failed_late_does_not_put_to_rest_a_hook_that_took_it_from_another(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook(listener)
+    told()
+    Notice.objects.update(tries=len(WAITS_S))
+    post = delivering._post
+
+    def slow(notice: Notice, *, client: Client, now: datetime) -> delivering.Outcome:
+        monkeypatch.setattr(delivering, "_post", post)
+        assert deliver(now=now + LEASE, client=client) == 1  # another worker, while this one was paused
+        return delivering.Outcome(0, "it was not answered in time")
+
+    monkeypatch.setattr(delivering, "_post", slow)
+    assert deliver(now=NOW, client=listener.client) == 0
+    assert Notice.objects.get().state == Notice.State.TOLD
+    assert (Hook.objects.get().state, Hook.objects.get().failing_since) == (Hook.State.ACTIVE, None)
+
+
+def test_a_hook_that_is_removed_while_it_is_told_stops_nothing(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doomed, _ = hook(listener)
+    open_hook(url=f"{listener.url}/other", events=["reader.left"], name="Another", now=NOW)
+    told()
+    post = delivering._post
+
+    def meanwhile(notice: Notice, *, client: Client, now: datetime) -> delivering.Outcome:
+        Hook.objects.filter(id=doomed.id).delete()
+        return post(notice, client=client, now=now)
+
+    monkeypatch.setattr(delivering, "_post", meanwhile)
+    assert deliver(now=NOW, client=listener.client) == 2
+    assert Notice.objects.get().state == Notice.State.TOLD
 
 
 def test_a_far_retry_after_is_kept_but_for_an_hour_at_most(listener: Listener) -> None:
