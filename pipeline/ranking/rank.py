@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from pipeline.hooks.tell import tell
 from pipeline.ranking import bodies, jumps, method, reading
@@ -20,6 +21,7 @@ from pipeline.ranking.shape import Ban, Facts, Limits, Pin, Placed, shape
 WINDOWS = tuple(window.value for window in Window)
 POOL = 60
 LOCK = 0x72_61_6E_6B
+SKEW = timedelta(minutes=15)  #: the most that clocks of two workers are believed to differ
 WHOLE = ""  #: the section of the list of the whole site
 Tops = dict[Window, list[Ranked]]
 
@@ -44,6 +46,7 @@ def refresh(*, now: datetime) -> list[str]:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
             return []
+    now = _not_before_the_last(now)
     counting = method.current()
     pins, bans = reading.hands(now=now)
     newest = reading.newest(now=now, banned={ban.article_id for ban in bans})
@@ -58,6 +61,16 @@ def refresh(*, now: datetime) -> list[str]:
     changed = [name for section in tops for name in _charts(section, tops[section], desk, held)]
     Chart.objects.exclude(section__in=list(tops)).delete()
     return changed
+
+
+def _not_before_the_last(now: datetime) -> datetime:
+    """The instant to rank at: a worker that was paused, or whose clock is behind another's, ranks at the last one's.
+
+    Otherwise a list would go back and forth, and be told each time. A clock that was far ahead and was mended is not
+    waited for.
+    """
+    last: datetime | None = Chart.objects.aggregate(last=Max("computed_at"))["last"]
+    return last if last is not None and now < last <= now + SKEW else now
 
 
 def tops_of(

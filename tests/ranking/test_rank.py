@@ -202,6 +202,23 @@ def test_a_chart_keeps_its_version_while_nothing_changes() -> None:
     assert set(after.standings.values_list("id", flat=True)) == standings, "the rows were not written again"
 
 
+def test_a_worker_with_a_slow_clock_does_not_take_a_list_back_but_one_far_ahead_is_not_waited_for() -> None:
+    one, other = story(), story()
+    clicked(one, n=3)
+    clicked(other, n=5, ago_min=0)
+    rank.refresh(now=NOW)
+    assert chart() == [(other.id, 5), (one.id, 3)]
+    assert rank.refresh(now=NOW - timedelta(minutes=3)) == []
+    assert Chart.objects.get(window="today", section="").computed_at == NOW
+    Pin.objects.create(article=other, kind=Pin.Kind.BAN, created_at=NOW)
+    rank.refresh(now=NOW - timedelta(minutes=3))
+    assert chart() == [(one.id, 3)], "a hand on the list does not wait for the clock"
+    Pin.objects.all().delete()
+    rank.refresh(now=NOW - timedelta(minutes=3))
+    rank.refresh(now=NOW - rank.SKEW - timedelta(seconds=1))
+    assert [story for story, value in chart() if value] == []
+
+
 def test_a_click_changes_the_charts_it_is_counted_in_and_no_other() -> None:
     first, second = story(), story()
     clicked(first, n=9)
