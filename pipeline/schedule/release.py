@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.query import QuerySet
 
 from pipeline.delivery import send
 from pipeline.delivery.course.barred import holds_embargoed_story, holds_waiting_story
@@ -24,7 +25,11 @@ WAITING = (Edition.State.PLANNED, Edition.State.COLLECTING, Edition.State.READY)
 
 
 def advance(*, now: datetime) -> None:
-    """One tick. Every step is a conditional update, so that ticks may overlap, repeat or fail to come."""
+    """One tick. Every step is a conditional update, so that ticks may overlap, repeat or fail to come.
+
+    What was decided of an edition holds for the revision it was decided of: a state comes back, as when a person takes
+    an approval back between the look and the act of a slow tick.
+    """
     _pass_by(now=now)
     _withdraw(now=now)
     _correct()
@@ -67,12 +72,16 @@ _BARRED = {
 
 @transaction.atomic
 def _take_back(edition: Edition, reason: str, *, now: datetime) -> None:
-    won = Edition.objects.filter(id=edition.id, state=edition.state).update(
+    won = _as_seen(edition).update(
         state=Edition.State.COLLECTING, code=review.TAKEN_BACK if edition.edited else "", params={},
         approved_at=None, approved_by=None, leaves_at=None, revision=F("revision") + 1,
     )  # fmt: skip
     if won:
         note(verb="withdraw", subject="edition", subject_id=edition.id, now=now, reason=reason)
+
+
+def _as_seen(edition: Edition) -> QuerySet[Edition]:
+    return Edition.objects.filter(id=edition.id, state=edition.state, revision=edition.revision)
 
 
 def _says_old_words() -> Exists:
@@ -135,46 +144,43 @@ def _decide(edition: Edition, *, now: datetime) -> None:
     """
     newsletter, taken_back = edition.newsletter, edition.code == review.TAKEN_BACK
     if edition.approved_at or (newsletter.approval == Newsletter.Approval.RULES and not taken_back):
-        _grant(edition.id, now=now)
+        _grant(edition, now=now)
     elif newsletter.kind == Newsletter.Kind.ALERT:
         return  # raised for this moment: it waits for its person
     elif first_departure(edition) <= now and (taken_back or not _by_policy(edition, now=now)):
-        Edition.objects.filter(id=edition.id, state=Edition.State.READY).update(
-            state=Edition.State.HELD, code="not_approved", params={}, revision=F("revision") + 1
-        )
+        _as_seen(edition).update(state=Edition.State.HELD, code="not_approved", params={}, revision=F("revision") + 1)
 
 
 def _by_policy(edition: Edition, *, now: datetime) -> bool:
     """Whether the newsletter lets it leave although nobody approved it: as it is, or with its lead alone."""
     if edition.newsletter.unapproved == Newsletter.Unapproved.LEAD:
-        return _grant_lead(edition.id, now=now)
+        return _grant_lead(edition, now=now)
     if edition.newsletter.unapproved == Newsletter.Unapproved.SEND:
-        _grant(edition.id, now=now)
+        _grant(edition, now=now)
         return True
     return False
 
 
 @transaction.atomic
-def _grant(edition_id: int, *, now: datetime) -> None:
-    if (edition := _locked(edition_id)) is not None:
+def _grant(seen: Edition, *, now: datetime) -> None:
+    if (edition := _locked(seen)) is not None:
         review.grant(edition, now=now, actor=edition.approved_by, undo=False)
 
 
 @transaction.atomic
-def _grant_lead(edition_id: int, *, now: datetime) -> bool:
+def _grant_lead(seen: Edition, *, now: datetime) -> bool:
     """Approve it with nothing but its lead, and say so; False, and nothing changed, if it cannot leave so."""
-    edition = _locked(edition_id)
+    edition = _locked(seen)
     if edition is None or not lead.cut_down(edition, now=now):
         transaction.set_rollback(True)
         return False
     review.grant(edition, now=now, actor=None, undo=False)
-    Edition.objects.filter(id=edition_id).update(code=lead.CODE)
+    Edition.objects.filter(id=edition.id).update(code=lead.CODE)
     return True
 
 
-def _locked(edition_id: int) -> Edition | None:
-    ready = Edition.objects.filter(id=edition_id, state=Edition.State.READY)
-    return ready.select_related("newsletter", "approved_by").select_for_update(of=("self",)).first()
+def _locked(seen: Edition) -> Edition | None:
+    return _as_seen(seen).select_related("newsletter", "approved_by").select_for_update(of=("self",)).first()
 
 
 def _bring_forward(*, now: datetime) -> None:
@@ -184,14 +190,14 @@ def _bring_forward(*, now: datetime) -> None:
         undo_s = edition.newsletter.undo_s if edition.approved_by_id else 0
         earliest = (edition.approved_at or now) + timedelta(seconds=undo_s)
         leaves_at = max(first_departure(edition), earliest)
-        Edition.objects.filter(id=edition.id, state=Edition.State.APPROVED).exclude(leaves_at=leaves_at).update(
-            leaves_at=leaves_at
-        )
+        _as_seen(edition).exclude(leaves_at=leaves_at).update(leaves_at=leaves_at)
 
 
 def _leave(edition_id: int, *, now: datetime) -> None:
     rows = Edition.objects.select_related("newsletter").annotate(is_outdated=_says_old_words())
-    edition = rows.get(id=edition_id)
+    edition = rows.filter(id=edition_id, state=Edition.State.APPROVED).first()
+    if edition is None:
+        return  # another tick began it, or a person took it back
     late = lateness(edition, now=now)
     if late.action is Action.SEND:
         if edition.is_outdated:
@@ -199,9 +205,7 @@ def _leave(edition_id: int, *, now: datetime) -> None:
         if not send.begin(edition_id=edition_id, now=now, departures=departures(edition)):
             _hold_waiting(edition_id)
     elif late.action is Action.RENDER_AGAIN:
-        Edition.objects.filter(id=edition_id, state=Edition.State.APPROVED).update(
-            state=Edition.State.COLLECTING, slot_at=now, revision=F("revision") + 1
-        )
+        _as_seen(edition).update(state=Edition.State.COLLECTING, slot_at=now, revision=F("revision") + 1)
     else:
         _expire(edition, late, now=now)
 
@@ -233,7 +237,7 @@ def _expire(edition: Edition, late: Decision, *, now: datetime) -> None:
     """A slot that passed leaves a row: before approval it expires, after it a person must look."""
     approved = edition.state == Edition.State.APPROVED
     state = Edition.State.HELD if approved and late.action is Action.HOLD else Edition.State.EXPIRED
-    Edition.objects.filter(id=edition.id, state=edition.state).update(
+    _as_seen(edition).update(
         state=state, code="late", params={"late_s": int(late.late_s), "why": late.reason}, revision=F("revision") + 1,
         ended_at=None if state == Edition.State.HELD else now,
     )  # fmt: skip

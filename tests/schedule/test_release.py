@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from pipeline.articles.models import Article
 from pipeline.delivery.models import Delivery, Send
 from pipeline.editions.acts.review import Stale, approve, rewrite, undo
 from pipeline.editions.models import Edition, Newsletter, Rendering
+from pipeline.schedule import release
 from pipeline.staff.models import JournalEntry
 from tests.factories import articles, staff
 from tests.schedule.conftest import CUTOFF, DAILY, DRAFT, SLOT, Clock, first, newsletter, stories
@@ -285,3 +288,60 @@ def test_a_newsletter_that_does_not_run_lets_its_slots_pass_and_says_so(clock: C
         ("skipped", "newsletter_paused")
     }
     assert not Send.objects.exists()
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, step: str, others: Callable[[], object]) -> None:
+    """What others do between the look of a slow tick and its act."""
+    act = getattr(release, step)
+
+    def slow(*told: Any, now: datetime) -> Any:
+        monkeypatch.setattr(release, step, act)
+        others()
+        return act(*told, now=now)
+
+    monkeypatch.setattr(release, step, slow)
+
+
+def test_a_slow_tick_grants_nothing_that_a_person_took_back_meanwhile(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsletter(approval="rules"), stories()
+    clock.run(DRAFT, CUTOFF, step=CUTOFF - DRAFT)
+
+    def others() -> None:
+        release.advance(now=CUTOFF)
+        undo(edition_id=first().id, actor=staff.ada(), now=CUTOFF)
+
+    meanwhile(monkeypatch, "_grant", others)
+    release.advance(now=CUTOFF)
+    assert (first().state, first().code) == ("ready", "taken_back")
+
+
+def test_a_slow_tick_takes_back_no_approval_of_what_was_composed_without_the_killed_story(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsletter(), stories(5)
+    clock.tick(DRAFT)
+    ada, told = staff.ada(), first().items.filter(picked=True)[0].article
+    approve(edition_id=first().id, revision=first().revision, actor=ada, now=DRAFT)
+    Article.objects.filter(id=told.id).update(killed_at=DRAFT)
+
+    def others() -> None:
+        clock.tick(DRAFT)
+        approve(edition_id=first().id, revision=first().revision, actor=ada, now=DRAFT)
+
+    meanwhile(monkeypatch, "_take_back", others)
+    release.advance(now=DRAFT)
+    assert (first().state, first().approved_by) == ("approved", ada)
+    assert not first().items.filter(article=told, picked=True).exists()
+
+
+def test_a_tick_whose_clock_is_ahead_expires_nothing_that_another_began(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsletter(approval="rules", late_after_s=60), stories()
+    clock.run(DRAFT, CUTOFF, step=CUTOFF - DRAFT)
+    clock.tick(CUTOFF + timedelta(seconds=1))
+    meanwhile(monkeypatch, "_leave", lambda: release.advance(now=SLOT))
+    release.advance(now=SLOT + timedelta(minutes=5))
+    assert first().state == "sending"
