@@ -75,7 +75,7 @@ def leave_out(*, send_id: int, now: datetime) -> bool:
 def _leave_out(*, send_id: int, now: datetime) -> bool:
     rows = Send.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
     send = rows.select_related("edition__newsletter").filter(id=send_id, state=Send.State.PAUSED).first()
-    if send is None:
+    if send is None or _holders(send_id, now=now):
         return False
     edition = Edition.objects.select_related("rendering", "newsletter").select_for_update(of=("self",)).get(
         id=send.edition_id
@@ -92,6 +92,13 @@ def _leave_out(*, send_id: int, now: datetime) -> bool:
     Send.objects.filter(id=send_id).update(state=Send.State.SUBMITTING, code="", params={})
     wake_due(send_id=send_id, now=now)
     return True
+
+
+def _holders(send_id: int, *, now: datetime) -> bool:
+    """Whether somebody holds a batch, asked where nobody can take one: a claim under way when the send was paused is
+    waited for, or its holder would mail a whole batch with the story in it."""
+    rows = Batch.objects.select_for_update(no_key=True).filter(send_id=send_id).order_by("id")
+    return any(_is_held(batch, now=now) for batch in list(rows) if batch.state == Batch.State.CLAIMED)
 
 
 def _is_held(batch: Batch, *, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 
 import pytest
@@ -216,3 +216,20 @@ def test_sends_without_a_killed_story_are_left_alone(begun: Begin) -> None:
     kills.sweep(now=timezone.now())
     assert Send.objects.get().state == "submitting"
     assert not JournalEntry.objects.exists()
+
+
+def test_a_batch_taken_while_the_send_was_being_stopped_is_waited_for(
+    begun: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its claim began before the pause and is kept after the look: its holder has the words of before."""
+    send = begun(readers=2)
+    now, leave_out = timezone.now(), kills._leave_out
+
+    def slow(*, send_id: int, now: datetime) -> bool:
+        Batch.objects.update(state="claimed", fence=1, host="elsewhere", lease_until=now + timedelta(seconds=10))
+        return leave_out(send_id=send_id, now=now)
+
+    monkeypatch.setattr(kills, "_leave_out", slow)
+    kill(lead_of(send))
+    kills.sweep(now=now)
+    assert (Send.objects.get().state, Send.objects.get().code) == ("paused", "leaving_out")
