@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from pipeline.articles.models import Article
-from pipeline.channels.base import Envelope, MailJournal, Outcome, Receipt
+from pipeline.channels.base import Envelope, MailJournal, Outcome, Receipt, Temporary
 from pipeline.delivery.batches import batch, claims, journal
 from pipeline.delivery.course import kills
 from pipeline.delivery.models import Batch, Delivery, Send
@@ -233,3 +233,17 @@ def test_a_batch_taken_while_the_send_was_being_stopped_is_waited_for(
     kill(lead_of(send))
     kills.sweep(now=now)
     assert (Send.objects.get().state, Send.objects.get().code) == ("paused", "leaving_out")
+
+
+def test_a_holder_whose_server_is_away_does_not_end_the_waiting_for_its_batch(begun: Begin) -> None:
+    send = begun(readers=2)
+    row = Batch.objects.get()
+    held = claims.take(batch_id=row.id, data_dir=config().data_dir, now=timezone.now())
+    assert held is not None
+    kill(lead_of(send))
+    kills.sweep(now=timezone.now())
+    claims.release(held[0], trouble=Temporary("connection refused"))
+    held[1].discard()
+    assert Send.objects.get().code == "leaving_out", "why it stands is what lets it go on"
+    kills.sweep(now=timezone.now())
+    assert Send.objects.get().state == "submitting"
