@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from pipeline.engagement import tally
 from pipeline.kernel.queue import Job, wake
@@ -17,6 +17,8 @@ from pipeline.staff.models import Role, User
 
 CHANNELS: Mapping[str, str] = {"email": "mail", "social": "posts", "site": "the site"}
 BOX = tally.BOX
+LOCK = 0x6D_65_74_68
+CHANGED_SINCE = "Somebody changed how we count since you looked. Nothing was changed: look at it again."
 MOST_WEIGHT, MOST_CAP, MOST_DAYS, MOST_OF_SECTION = 10, 1000, 3650, 10
 
 
@@ -83,8 +85,11 @@ def change(*, to: Counting, actor: User, now: datetime, reason: str, seen: Count
     if before == to:
         return "This is how we count already. Nothing was changed."
     if seen is not None and seen != before:
-        raise Refused("Somebody changed how we count since you looked. Nothing was changed: look at it again.")
-    row = Method.objects.select_for_update().order_by("id").first() or Method()
+        raise Refused(CHANGED_SINCE)
+    _alone()
+    if current() != before:
+        raise Refused(CHANGED_SINCE)
+    row = Method.objects.order_by("id").first() or Method()
     row.weights, row.box_weight, row.age_cap_days = dict(to.weights), to.box_weight, to.age_cap_days
     row.per_section, row.network_cap, row.changed_at = to.per_section, to.network_cap, now
     row.save()
@@ -96,6 +101,13 @@ def change(*, to: Counting, actor: User, now: datetime, reason: str, seen: Count
     )  # fmt: skip
     wake(Job.RANKING_REFRESH)
     return "Changed: the lists are counted this way from now on."
+
+
+def _alone() -> None:
+    """One change at a time: counting everything again takes its while, and whoever waited for it would lay another
+    cap down beside counts of this one. There may be no row to lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
 def _check(to: Counting) -> None:

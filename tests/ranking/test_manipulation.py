@@ -16,7 +16,8 @@ from pipeline.engagement.records import Flag
 from pipeline.engagement.tally import Vote, settle_votes
 from pipeline.ranking import method, rank
 from pipeline.ranking.models import Chart, Pin, Standing
-from tests.factories import articles
+from pipeline.staff.models import Role
+from tests.factories import articles, staff
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 4, 19, 6, 30, 30, tzinfo=UTC)
@@ -156,6 +157,25 @@ def test_clicks_in_our_own_box_do_not_feed_the_list_unless_the_method_says_so() 
     rank.refresh(now=NOW)
     assert order("now")[0] == shown.id and values("now")[shown.id] == 40
     assert row.network_cap == tally.NETWORK_CAP
+
+
+def test_who_waited_for_another_cap_does_not_lay_the_old_one_beside_its_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clicks(story(), n=30, by=origin(), networks=1, over_min=25, until=NOW.replace(minute=29))
+    head, current = staff.user(role=Role.HEAD), method.current
+
+    def stale() -> method.Counting:
+        monkeypatch.setattr(method, "current", current)
+        seen = current()  # another head changes the cap between this one's look and its lock
+        method.change(to=method.Counting(network_cap=5), actor=head, now=NOW, reason="a campaign")
+        return seen
+
+    monkeypatch.setattr(method, "current", stale)
+    with pytest.raises(method.Refused, match="since you looked"):
+        method.change(to=method.Counting(per_section=2), actor=head, now=NOW, reason="variety", seen=method.Counting())
+    assert not method.Method.objects.filter(per_section=2).exists()
+    assert tally.kept() == tally.recount()
 
 
 def test_an_old_story_that_revives_is_labelled_with_its_year_or_left_out() -> None:
