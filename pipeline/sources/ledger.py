@@ -108,6 +108,11 @@ def claim(*, channel_id: int, now: datetime) -> Claim | None:
     )
 
 
+def is_held(claim: Claim) -> bool:
+    """Whether nobody else has looked since the lease ran out, if it did."""
+    return Channel.objects.filter(id=claim.channel.id, leased_until=claim.leased_until).exists()
+
+
 def answered(claim: Claim, told: Told) -> None:
     """What a good answer says of its site, written before anything it tells is judged."""
     source, now = claim.channel.source, claim.now

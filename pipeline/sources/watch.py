@@ -90,7 +90,12 @@ def _within(rules: Robots, entries: Iterable[Entry], *, url: str) -> Iterator[En
 
 
 def _taken_in(claim: Claim, told: Told) -> int:
-    """First contact is a baseline: what is there now was there before us."""
+    """First contact is a baseline: what is there now was there before us.
+
+    That is so of one look only: where a worker was paused and another made it meanwhile, what came since is news.
+    """
+    if claim.is_baseline and not ledger.is_held(claim):
+        return 0
     source_id, now = claim.channel.source_id, claim.now
     ledger.answered(claim, told)
     there_before, told_now = _parted(claim, told)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from pipeline.sources import watch
+from pipeline.sources.ledger import Claim
+from pipeline.sources.looks.asking import Told
 from pipeline.sources.models import Channel, Observation, Push, Source
 from tests.factories import sources
 from tests.factories.sites import NOW, Asked, Reply, Site
@@ -27,6 +30,27 @@ def test_the_first_look_is_a_baseline_and_the_next_story_is_news(watched: Watche
     assert watched.states() == {"baseline": 10, "seen": 1}
     assert watched.look() == 0
     assert watched.channel().last_found_at is not None
+
+
+def test_a_worker_that_was_paused_in_the_first_look_takes_no_news_for_what_was_there(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.site.publish(10)
+    watched.begin(baseline=False)
+    told = watch._told
+
+    def slow(claim: Claim, **asked: Any) -> Told:
+        monkeypatch.setattr(watch, "_told", told)
+        Channel.objects.update(leased_until="2000-01-01T00:00Z")  # paused for longer than its lease
+        watched.look(after=HOUR)  # another worker, all of it
+        watched.site.publish(at=watched.now)
+        return told(claim, **asked)
+
+    monkeypatch.setattr(watch, "_told", slow)
+    watched.look()
+    assert watched.states() == {"baseline": 10}
+    assert watched.look() == 1
+    assert watched.states() == {"baseline": 10, "seen": 1}
 
 
 @pytest.mark.parametrize("kind", ["rest", "news"])
