@@ -190,6 +190,8 @@ def cancel(*, send_id: int, now: datetime, actor: User | None, reason: str) -> i
     """Cancel what has not left; returns how many will not receive it. What is accepted cannot be recalled."""
     if not Send.objects.filter(id=send_id, state__in=_OPEN).update(state=Send.State.CANCELLED, ended_at=now):
         return 0
+    untaken = Batch.objects.filter(send_id=send_id, state=Batch.State.PENDING).order_by("id")
+    list(untaken.select_for_update(no_key=True).values_list("id"))  # what is being taken now is its holder's to end
     spared = Delivery.objects.filter(
         Exists(Batch.objects.filter(id=OuterRef("batch_id"), state=Batch.State.PENDING)),
         send_id=send_id,

@@ -195,3 +195,27 @@ def test_a_mail_accepted_while_the_send_is_cancelled_stays_accepted(approved: Ed
         "cancelled",
         "cancelled",
     ]
+
+
+def test_readers_of_a_batch_that_is_being_taken_are_its_holders_to_end(approved: Edition) -> None:
+    """Its claim is not kept yet: written down as spared, who is mailed now would be mailed once more with the rest."""
+    audience.readers(count=3, follows=approved.newsletter.topic)
+    made = begun(approved)
+    prepare(send_id=made.id, now=timezone.now())
+    spared: list[int] = []
+
+    def editor() -> None:
+        try:
+            spared.append(cancel(send_id=made.id, now=timezone.now(), actor=None, reason="stop"))
+        finally:
+            connection.close()
+
+    with psycopg.connect(**_known()) as worker:
+        worker.execute("UPDATE dateline_batch SET state = 'claimed', fence = 1")
+        cancelling = threading.Thread(target=editor)
+        cancelling.start()
+        _until_someone_waits()
+        worker.commit()
+        cancelling.join()
+    assert spared == [0]
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"pending"}
