@@ -46,6 +46,8 @@ def sweep(*, config: Config, now: datetime) -> int:
         for reader in sunset.unseen(topics=asking, now=now)[:MOST]:
             if time.monotonic() > ends:
                 break
+            if not sunset.unseen(topics=asking, now=now).filter(id=reader.id).exists():
+                continue  # left, or was seen, while others were written to
             asked += _ask(reader, asking, config=config, now=now)
     except (*relay.TROUBLE, mail.NoMailServer, Permanent) as error:
         log.warning("readers are asked later whether they still want our mail: %s", type(error).__name__)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -103,3 +104,20 @@ def test_a_list_silent_for_years_makes_no_burst(
         reader(brief, f"r{n}@example.org")
     assert [sweep(inbox.smtp_port), sweep(inbox.smtp_port), sweep(inbox.smtp_port)] == [2, 1, 0]
     assert Subscription.objects.filter(left_at=None).count() == 3
+
+
+def test_who_left_while_others_were_written_to_is_not_asked(
+    inbox: Inbox, brief: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ada", "ben", "cleo"):
+        reader(brief, f"{name}@example.org")
+    ask = asking_again._ask
+
+    def slow(row: Subscriber, *told: Any, **more: Any) -> int:
+        asked = ask(row, *told, **more)
+        Subscription.objects.filter(subscriber__address="ben@example.org").update(left_at=NOW)
+        return asked
+
+    monkeypatch.setattr(asking_again, "_ask", slow)
+    assert sweep(inbox.smtp_port) == 2
+    assert sorted(mail.message["To"] for mail in inbox.mails()) == ["ada@example.org", "cleo@example.org"]
