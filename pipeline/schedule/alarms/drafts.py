@@ -44,7 +44,10 @@ def tell(*, edition_id: int, now: datetime) -> int | None:
     nobody twice. The desk shows the draft either way.
     """
     with transaction.atomic():
-        edition = _untold(now=now).select_for_update(of=("self",)).filter(id=edition_id).first()
+        list(Edition.objects.select_for_update().filter(id=edition_id).values_list("id"))
+        edition = (
+            _untold(now=now).filter(id=edition_id).first()
+        )  # asked under the lock: who had it before us may have told
         if edition is None:
             return None
         entry = note(verb=VERB, subject="edition", subject_id=edition.id, now=now)

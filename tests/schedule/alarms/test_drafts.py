@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from pipeline.editions.compose import ASK_AGAIN
 from pipeline.editions.models import Edition
@@ -153,3 +154,21 @@ def test_what_preflight_blocks_is_told_too_with_its_reason(clock: Clock, post: L
     assert drafts.tell(edition_id=first().id, now=DRAFT) == 2
     assert "* It names no address." in post.words()
     assert "It is held: nothing is sent before somebody decides." in post.words()
+
+
+@pytest.mark.usefixtures("desk")
+def test_of_two_who_tell_at_once_the_one_that_waited_looks_again(clock: Clock, post: Letters) -> None:
+    """A row that was only locked is not judged anew by the statement that waited for it."""
+    newsletter(), stories()
+    clock.tick(DRAFT)
+    told: list[JournalEntry] = []
+
+    def other(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        answer = execute(sql, params, many, context)
+        if "FOR UPDATE" in sql and not told:
+            told.append(note(verb=drafts.VERB, subject="edition", subject_id=first().id, now=DRAFT))
+        return answer
+
+    with connection.execute_wrapper(other):
+        assert drafts.tell(edition_id=first().id, now=DRAFT) is None
+    assert JournalEntry.objects.get(verb=drafts.VERB) == told[0]
