@@ -184,12 +184,14 @@ def _apply(records: list[Record], *, now: datetime) -> int:
     if not records:
         return 0
     with connection.cursor() as cursor:
+        cursor.execute(f"SELECT greatest(to_timestamp({FORGOTTEN} * 60.0), %s)", [now - NAMED_FOR])
+        named_since = cursor.fetchone()[0]
         cursor.execute(_INBOUND)
         cursor.execute("SET LOCAL work_mem = '64MB'")  # a portion is sorted and kept in memory, not on disk
         with cursor.copy("COPY inbound FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(_TYPES)
             for record in records:
-                copy.write_row(_row(record, now=now))
+                copy.write_row(_row(record, named_since=named_since))
         cursor.execute(_APPLY, {"nobody": UNKNOWN, "now": now})
         applied, late = cursor.fetchone()
         cursor.execute("DROP TABLE inbound")
@@ -197,13 +199,16 @@ def _apply(records: list[Record], *, now: datetime) -> int:
     return int(applied)
 
 
-def _row(record: Record, *, now: datetime) -> tuple[Any, ...]:
-    """Of what comes when its day may be forgotten already, the program is told by its kind, as the day's others are."""
+def _row(record: Record, *, named_since: datetime) -> tuple[Any, ...]:
+    """Of what comes when its day is forgotten, or may be, the program is told by its kind, as the day's others are.
+
+    Whether it is, is asked under the lock that forgetting takes: nobody goes over that day again.
+    """
     at = datetime.fromtimestamp(record.at_ms / 1000, tz=UTC)
     header = record.user_agent.replace("\0", "")
     return (
         record.event_id, at, record.kind.value, record.origin, record.ordinal, record.link, int(record.flags),
-        record.method, record.visitor, header if now - at < NAMED_FOR else agents.STAND_INS[agents.kind(header)], record.seconds, _is_read(record),
+        record.method, record.visitor, header if at > named_since else agents.STAND_INS[agents.kind(header)], record.seconds, _is_read(record),
     )  # fmt: skip
 
 

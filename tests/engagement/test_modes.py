@@ -214,6 +214,16 @@ def test_of_what_comes_days_late_the_program_is_told_by_its_kind(stream: redis.R
     assert [row.agent for row in rows] == ["Mozilla/5.0 (a person)", CHROME]
 
 
+def test_of_what_comes_when_its_day_is_forgotten_the_program_is_told_by_its_kind(
+    stream: redis.Redis, sent: Send
+) -> None:
+    """Another process, or a clock some minutes ahead, forgot the day while this drain was on its way to the lock."""
+    forget(now=(NOW + timedelta(days=2)).replace(hour=0))
+    tomorrow = NOW + timedelta(days=1)
+    rows = drained(stream, record(1, origin=0, ordinal=0), record(2, origin=0, ordinal=0, at=tomorrow))
+    assert [row.agent for row in rows] == ["Mozilla/5.0 (a person)", CHROME]
+
+
 def test_an_event_makes_the_report_of_its_origin_stale(stream: redis.Redis, sent: Send) -> None:
     drained(stream, record(1, origin=sent.origin_id), record(2, origin=sent.origin_id))
     assert Report.objects.get().origin_id == sent.origin_id
