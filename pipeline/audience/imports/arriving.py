@@ -139,7 +139,9 @@ def _entered(row: Import, topic: Topic, *, slice_s: float, now: datetime) -> Non
         return time.monotonic() < ends and Import.objects.filter(id=row.id, state=State.RUNNING).exists()
 
     try:
-        done = enter.enter(file=_file_of(row), topic=topic, now=now, rehearse=row.is_rehearsal, goes_on=goes_on)
+        done = enter.enter(
+            file=_file_of(row), topic=topic, now=now, rehearse=row.is_rehearsal, goes_on=goes_on, is_asked=False
+        )
     except Unreadable as error:
         log.warning("import %s cannot be read further: %s", row.id, error)
         Import.objects.filter(id=row.id).update(state=State.FAILED, error=str(error)[:300], ended_at=now)

@@ -25,24 +25,29 @@ Progress = Callable[[int, int], None]  #: (done, of): bytes
 
 
 class Busy(Exception):
-    """Another process is entering this very file."""
+    """Another process is entering this very file, or nobody wants it entered any more."""
 
 
 def enter(
     *, file: Path, topic: Topic, now: datetime, origin: str = "", rehearse: bool = False,
-    progress: Progress = lambda *_: None, goes_on: Callable[[], bool] = lambda: True,
+    progress: Progress = lambda *_: None, goes_on: Callable[[], bool] = lambda: True, is_asked: bool = True,
 ) -> Import:  # fmt: skip
     """Take a file in, or go on where it stopped; a file that is done is gone through again, which is harmless.
 
     `origin` is kept with every consent ("" is the file's name). `goes_on` is asked after each chunk: at a no the rest
-    waits for the next call; a rehearsal begins anew then, for what it pretends lives in this session. Raises
-    Unreadable, with what was read before it kept, and Busy.
+    waits for the next call; a rehearsal begins anew then, for what it pretends lives in this session. Without
+    `is_asked` one that was stopped, or is done, is left alone. Raises Unreadable, with what was read before it kept,
+    and Busy.
     """
     scanned = tables.scan(file)
     with tables.opened(file, encoding=scanned.encoding) as table:
         columns, first = _columns(table, file)
-        made_in = _begun(file, scanned.digest, columns, topic=topic, rehearse=rehearse, now=now)
+        made_in, fresh = Import.objects.get_or_create(
+            digest=scanned.digest, topic=topic, is_rehearsal=rehearse,
+            defaults={"name": file.name[:200], "layout": columns.layout, "state": Import.State.RUNNING, "started_at": now},
+        )  # fmt: skip
         with _alone(made_in):
+            made_in = _begun(made_in.id, file, columns, fresh=fresh, is_asked=is_asked, now=now)
             try:
                 whole = _all(
                     made_in, table, columns, first, origin=origin or file.name, now=now, progress=progress,
@@ -78,12 +83,16 @@ def _columns(table: Table, file: Path) -> tuple[Columns, list[tuple[int, list[st
     raise Unreadable(f"{file.name} has no column named email; its first line is {','.join(header)[:80]!r}")
 
 
-def _begun(file: Path, digest: bytes, columns: Columns, *, topic: Topic, rehearse: bool, now: datetime) -> Import:
-    made_in, fresh = Import.objects.get_or_create(
-        digest=digest, topic=topic, is_rehearsal=rehearse,
-        defaults={"name": file.name[:200], "layout": columns.layout, "state": Import.State.RUNNING, "started_at": now},
-    )  # fmt: skip
-    if not fresh and made_in.state != Import.State.WAITING and (rehearse or made_in.state == Import.State.DONE):
+@transaction.atomic
+def _begun(
+    import_id: int, file: Path, columns: Columns, *, fresh: bool, is_asked: bool, now: datetime
+) -> Import:  # fmt: skip
+    """The row as it is now that nobody else enters it, made ready. Raises Busy."""
+    made_in = Import.objects.select_for_update().get(id=import_id)
+    if not is_asked and made_in.state not in (Import.State.WAITING, Import.State.RUNNING):
+        raise Busy(f"{made_in.name} was stopped, or is in")
+    anew = made_in.is_rehearsal or made_in.state == Import.State.DONE
+    if not fresh and made_in.state != Import.State.WAITING and anew:
         made_in.faults.all().delete()
         made_in.position = made_in.added = made_in.known = made_in.refused = 0
         made_in.rows, made_in.started_at = None, now

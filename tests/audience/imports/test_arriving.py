@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
+import psycopg
 import pytest
+from django.db import connection
 
-from pipeline.audience.imports import arriving, enter
+from pipeline.audience.imports import arriving, enter, tables
 from pipeline.audience.imports.sheets import Unreadable
 from pipeline.audience.models import Import, Subscriber
 from pipeline.staff.models import JournalEntry, Role, User
@@ -137,3 +140,31 @@ def test_files_nobody_went_on_with_are_forgotten(root: User) -> None:
     os.utime(arriving._file_of(row).parent, (long_ago, long_ago))
     assert arriving.forget(now=NOW) == 1
     assert arriving.is_here(row) is False
+
+
+def test_another_worker_takes_nothing_back_of_a_file_that_is_being_gone_through(root: User) -> None:
+    row = received(many(8), root, rehearse=True)
+    Import.objects.update(state="running", position=5, added=3, refused=1)
+    row.faults.create(row=5, given="nobody", code="address")
+    known = {k: v for k, v in connection.get_connection_params().items() if k in {"dbname", "user", "host", "port"}}
+    with psycopg.connect(**known) as other:
+        other.execute("SELECT pg_advisory_lock(hashtext('dateline.import'), %s)", [row.id])
+        arriving.enter_some(now=NOW)
+    row.refresh_from_db()
+    assert (row.state, row.position, row.added, row.refused, row.faults.count()) == ("running", 5, 3, 1, 1)
+
+
+@pytest.mark.parametrize("state", ["stopped", "done"])
+def test_what_is_stopped_or_done_while_a_worker_looks_at_its_file_stays_so(
+    root: User, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    row, scan = received(many(8), root), tables.scan
+
+    def slow(file: Path) -> tables.Scan:
+        Import.objects.update(state=state, added=3)
+        return scan(file)
+
+    monkeypatch.setattr(tables, "scan", slow)
+    arriving.enter_some(now=NOW)
+    row.refresh_from_db()
+    assert (row.state, row.added, Subscriber.objects.count()) == (state, 3, 0)
