@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from pipeline.articles.gates import announce
 from pipeline.articles.identity import identify
 from pipeline.articles.models import Article, Bulletin, GateCount, Hold, Section, Version
 from pipeline.articles.page.witnesses import Step
+from pipeline.articles.visit import Visit
 from pipeline.kernel.outbound.http import Client
 from pipeline.sources.formats.entries import Entry
 from pipeline.sources.models import Source
@@ -70,6 +72,23 @@ def test_a_source_that_settles_in_no_time_tells_twice_a_minute_at_once(
     told = [taken(source, site, client, number).announced_at for number in (1, 2, 3)]
     assert [bool(at) for at in told] == [True, True, False]
     assert Bulletin.objects.filter(kind="new").count() == 2
+
+
+def test_workers_that_meet_one_fault_at_once_have_tried_once(
+    source: Source, site: Site, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article_id = seen(source, site.write("/ports/", "Ministers agree on river ports"))
+    site.pages["/ports/"] = (503, "")
+    visit, more = intake.visit.visit, iter(range(4))
+
+    def slow(asked: Article, **how: Any) -> Visit:
+        for _ in more:  # other workers, rung for by the sweep, while this one waits for the page
+            intake.take_in(article_id=article_id, now=NOW, client=client)
+        return visit(asked, **how)
+
+    monkeypatch.setattr(intake.visit, "visit", slow)
+    assert intake.take_in(article_id=article_id, now=NOW, client=client) == "seen"
+    assert Article.objects.get().tries == 1
 
 
 def test_a_story_told_whole_needs_no_page(source: Source, site: Site, client: Client) -> None:
