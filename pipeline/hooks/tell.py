@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from pipeline.hooks.events import EVENTS, UnknownEvent, known
 from pipeline.hooks.models import Hook, Notice
@@ -16,6 +16,7 @@ from pipeline.kernel.config import config
 from pipeline.kernel.queue import Job, wake
 from pipeline.kernel.secrets import seal, unseal
 
+LOCK = 0x68_6F_6F_6B
 KEPT_TOLD, KEPT_GIVEN_UP = timedelta(days=7), timedelta(days=30)
 
 
@@ -49,6 +50,8 @@ def open_hook(*, url: str, events: Iterable[str], name: str, now: datetime) -> t
     parts = urlsplit(url)
     if parts.scheme not in {"https", "http"} or not parts.hostname or parts.username or parts.password:
         raise ValueError("the address of a hook begins with https:// and holds no password")
+    with connection.cursor() as cursor:  # pressed twice at once there would be two, and each event told twice
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     hook = Hook.objects.select_for_update().filter(url=url).first() or Hook(url=url, created_at=now)
     hook.name, hook.events, hook.state, hook.failing_since = name[:80], asked, Hook.State.ACTIVE, None
     hook.save()

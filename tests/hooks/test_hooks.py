@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from pipeline.articles.gates import bulletins, holds
 from pipeline.articles.models import Bulletin
@@ -135,6 +136,23 @@ def test_a_resting_hook_lists_what_it_missed_and_a_new_secret_wakes_it(listener:
     assert (again.id, again.state) == (one.id, Hook.State.ACTIVE) and new != old
     told()
     assert deliver(now=NOW, client=listener.client) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_is_opened_twice_at_once_is_one_hook(listener: Listener) -> None:
+    barrier = threading.Barrier(4)
+
+    def pressed() -> None:
+        barrier.wait()
+        hook(listener)
+        connection.close()
+
+    threads = [threading.Thread(target=pressed) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert Hook.objects.count() == 1
 
 
 def test_410_switches_a_hook_off(listener: Listener) -> None:
