@@ -15,8 +15,10 @@ from pipeline.staff.models import Grant, Role, User
 from pipeline.staff.people import may_touch
 
 LONGEST_SO_WHAT = 280
-#: An alert that failed or was taken out of the way alarmed nobody.
-_ALARMED = (Edition.State.APPROVED, Edition.State.SENDING, Edition.State.SENT, Edition.State.READY)
+#: An alert that failed or was taken out of the way alarmed nobody. One that is being composed is about to.
+_ALARMED = (
+    Edition.State.COLLECTING, Edition.State.READY, Edition.State.APPROVED, Edition.State.SENDING, Edition.State.SENT
+)  # fmt: skip
 
 
 @transaction.atomic

@@ -76,6 +76,13 @@ def test_the_same_story_is_not_alerted_twice_by_accident(alerts: Newsletter, edi
         alert(alerts, editor, article_id=story.id, now=NOW + timedelta(hours=5))
 
 
+def test_of_two_who_alert_of_the_same_story_at_once_the_second_is_told(alerts: Newsletter, editor: User) -> None:
+    story = articles.article()
+    assert alert(alerts, editor, article_id=story.id).state == "collecting", "nobody has composed it yet"
+    with pytest.raises(Refused, match="alerted of this story"):
+        alert(alerts, editor, article_id=story.id, now=NOW + timedelta(seconds=1))
+
+
 def test_an_alert_that_was_skipped_alarmed_nobody(alerts: Newsletter, editor: User) -> None:
     Edition.objects.filter(id=alert(alerts, editor).id).update(state="skipped")
     assert alert(alerts, editor, now=NOW + timedelta(minutes=1))
