@@ -53,7 +53,10 @@ def _prove(account: Account, line: Channel, *, now: datetime) -> int:
             break
         found = (proof(text, line.read(remote_id), now=now) for remote_id, text in said)
         wrong = next((changes for changes in found if "code" in changes), None)
-        Post.objects.filter(id=post.id).update(**(wrong or {"verified_at": now}))
+        as_read = Post.objects.filter(
+            id=post.id, version=post.version, state=Post.State.POSTED
+        )  # else edited meanwhile
+        as_read.update(**(wrong or {"verified_at": now}))
         done += 1
     return done
 

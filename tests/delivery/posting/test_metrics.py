@@ -45,6 +45,19 @@ def test_a_post_is_proved_by_reading_it_back(text: str, code: str, verified: boo
     assert measure(account_id=post.account_id, now=NOW, channel=there) == 0, "once"
 
 
+def test_a_post_that_was_edited_while_it_was_read_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    post, there = live()
+
+    def edited(remote_id: str) -> str:
+        Post.objects.filter(id=post.id).update(version=post.version + 1, verified_at=None, code="")
+        return "Port stays closed"
+
+    monkeypatch.setattr(there, "read", edited)
+    measure(account_id=post.account_id, now=NOW, channel=there)
+    post.refresh_from_db()
+    assert (post.code, post.verified_at) == ("", None), "what was compared is not what it says now"
+
+
 def test_a_post_that_is_not_there_any_more_says_so() -> None:
     post, there = live()
     there.live.clear()
