@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from pipeline.channels.base import Channel, Drafting, Message, Published
@@ -16,7 +17,7 @@ from pipeline.posts.models import Part, Post, Variant
 
 
 class OutOfLeaseError(Exception):
-    """The lease will not last for another part: the rest of the thread is another turn's."""
+    """The lease will not last for another part, or did not last for this: the rest is another turn's."""
 
 
 def message_of(post: Post, variant: Variant | None = None, *, with_card: bool = True) -> Message:
@@ -37,12 +38,14 @@ def place(post: Post, channel: Channel, *, until: datetime | None) -> Published:
     """Publish what is not out yet; the first part is what a post is known by. Raises as `publish`, and OutOfLeaseError."""
     said = Variant.objects.get(post=post, chosen=True)
     if not said.parts and not post.thread.exists() and not isinstance(channel, Drafting):
+        _hold(post)
         return channel.publish(message_of(post, said))
     first: Published | None = None
     for part, message in _messages(post, said):
         if not part.remote_id:
             if until is not None and timezone.now() >= until:
                 raise OutOfLeaseError
+            _hold(post)
             _begin(part)
             _confirm(part, channel.publish(_drafted(part, message, channel)))
         first = first or Published(remote_id=part.remote_id, url=post.remote_url or None)
@@ -95,6 +98,13 @@ def _messages(post: Post, said: Variant, *, with_card: bool = True) -> Iterator[
             )  # fmt: skip
         yield part, whole
         above = part.remote_id
+
+
+def _hold(post: Post) -> None:
+    """The last look before a call: whoever was stopped since the claim, by a slow token or a paused machine, has lost
+    the post to another, who may have placed it."""
+    if not Post.objects.filter(id=post.id, fence=post.fence, leased_until__gt=Now()).exists():
+        raise OutOfLeaseError
 
 
 def _begin(part: Part) -> None:

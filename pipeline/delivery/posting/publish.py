@@ -46,6 +46,7 @@ def publish(*, post_id: int, now: datetime, channel: Channel | None = None) -> s
             return None
         state, fence = claimed
         post = Post.objects.select_related("account", "article", "about").get(id=post_id)
+        post.fence = fence  # ours, whoever has it now
         changes = _done(post, state, now=now, channel=channel)
     with transaction.atomic():
         kept = Post.objects.filter(id=post_id, fence=fence).update(leased_until=None, **changes)

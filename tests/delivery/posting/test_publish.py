@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from pipeline.articles.models import Article
 from pipeline.channels.base import Channel, Message, Permanent, Published, RateLimited, Temporary, Unknown
 from pipeline.channels.social.fake import Agora
 from pipeline.channels.social.x import Credentials, X
+from pipeline.delivery.posting import access
 from pipeline.delivery.posting.access import channel_of
 from pipeline.delivery.posting.claim import LEASE_S
 from pipeline.delivery.posting.publish import MOST_TRIES, publish
@@ -93,6 +95,20 @@ def test_a_post_is_placed_and_says_where_it_is(network: PretendNetwork, account:
     assert (post.leased_until, post.fence, post.tries) == (None, 1, 1)
     assert publish(post_id=post.id, now=later()) is None, "and never again"
     assert len(network.posts) == 1
+
+
+def test_a_worker_that_was_stopped_after_its_claim_places_nothing_another_has_placed(
+    network: PretendNetwork, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post, fresh_channel = due()[0], access.fresh_channel
+
+    def stopped(*told: Any, **more: Any) -> Channel:
+        Post.objects.filter(id=post.id).update(fence=F("fence") + 2, state="posted", remote_id="7", leased_until=None)
+        return fresh_channel(*told, **more)
+
+    monkeypatch.setattr(access, "fresh_channel", stopped)
+    assert publish(post_id=post.id, now=later()) is None
+    assert (network.posts, fresh(post).state, post.remote_id) == ([], "posted", "7")
 
 
 def test_a_hundred_answers_lost_after_the_post_was_stored_leave_a_hundred_posts(
