@@ -141,6 +141,25 @@ def test_two_editors_see_each_other_and_lose_nothing(browser: Any, site: str, mo
     assert Edition.objects.get(id=edition).subject == "Ports are closed"
 
 
+def test_a_story_is_dragged_to_the_top_of_its_block_with_the_mouse(browser: Any, site: str, morning: Morning) -> None:
+    edition = morning.ready.id
+    page = seat(browser, site, staff.ada())
+    page.goto(f"{site}/desk/editions/{edition}/")
+    stories = page.locator("[data-block='3'] .picks > [data-story]")
+    before = stories.evaluate_all("all => all.map(one => one.dataset.story)")
+    stories.last.locator(".grip").scroll_into_view_if_needed()
+    grip, top = stories.last.locator(".grip").bounding_box(), stories.first.bounding_box()
+    page.mouse.move(grip["x"] + 10, grip["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 20, grip["y"], steps=3)
+    page.mouse.move(top["x"] + 40, top["y"] + 20, steps=5)
+    with page.expect_navigation():
+        page.mouse.up()
+    compose(edition_id=edition, now=timezone.now())
+    page.goto(f"{site}/desk/editions/{edition}/")
+    assert stories.evaluate_all("all => all.map(one => one.dataset.story)") == [before[-1], *before[:-1]] != before
+
+
 def test_who_may_not_sees_no_button_and_a_forged_act_is_refused_in_words(
     browser: Any, site: str, morning: Morning
 ) -> None:
