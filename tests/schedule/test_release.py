@@ -345,3 +345,16 @@ def test_a_tick_whose_clock_is_ahead_expires_nothing_that_another_began(
     meanwhile(monkeypatch, "_leave", lambda: release.advance(now=SLOT))
     release.advance(now=SLOT + timedelta(minutes=5))
     assert first().state == "sending"
+
+
+def test_a_newsletter_paused_during_a_slow_tick_does_not_leave_by_its_rules(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsletter(approval="rules"), stories()
+    clock.run(DRAFT, CUTOFF, step=CUTOFF - DRAFT)
+    clock.tick(CUTOFF + timedelta(seconds=1))
+    meanwhile(monkeypatch, "_leave", lambda: Newsletter.objects.update(state="paused"))
+    release.advance(now=SLOT)
+    assert first().state == "approved"
+    release.advance(now=SLOT)
+    assert (first().state, first().code) == ("skipped", "newsletter_paused")
