@@ -52,7 +52,12 @@ def sweep(*, now: datetime) -> None:
         leave_out(send_id=send_id, now=now)
 
 
+@transaction.atomic
 def _stop(send: Send, *, now: datetime) -> None:
+    """Looked at again under its lock: a slow sweep would stop once more what goes on without the story."""
+    list(Send.objects.select_for_update(no_key=True).filter(id=send.id).values_list("id"))
+    if not Edition.objects.filter(holds_killed_story(), id=send.edition_id).exists():
+        return
     again = send.edition.newsletter.on_kill == Newsletter.OnKill.RENDER_AGAIN
     sending.pause(send_id=send.id, now=now, code=sending.LEAVING_OUT if again else "story_killed")
 

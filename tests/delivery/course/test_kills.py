@@ -247,3 +247,22 @@ def test_a_holder_whose_server_is_away_does_not_end_the_waiting_for_its_batch(be
     assert Send.objects.get().code == "leaving_out", "why it stands is what lets it go on"
     kills.sweep(now=timezone.now())
     assert Send.objects.get().state == "submitting"
+
+
+def test_a_slow_sweep_does_not_stop_again_what_goes_on_without_the_story(
+    begun: Begin, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = begun(on_kill="hold")
+    kill(lead_of(send))
+    stop = kills._stop
+
+    def slow(row: Send, *, now: datetime) -> None:
+        monkeypatch.setattr(kills, "_stop", stop)
+        kills.sweep(now=now)
+        resume(send_id=row.id, now=now, actor=ada)
+        kills.sweep(now=now)
+        stop(row, now=now)
+
+    monkeypatch.setattr(kills, "_stop", slow)
+    kills.sweep(now=timezone.now())
+    assert (Send.objects.get().state, Send.objects.get().code) == ("submitting", "")
