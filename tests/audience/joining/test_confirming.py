@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from pipeline.audience import subscribe
 from pipeline.audience.joining import confirming
@@ -99,6 +101,21 @@ def test_an_address_nobody_confirmed_is_forgotten_and_a_reader_is_not(wish: Wish
     assert confirming.forget(now=NOW + timedelta(days=6)) == 0
     assert confirming.forget(now=NOW + timedelta(days=8)) == 1
     assert Subscriber.objects.get().address == "dan@example.org"
+
+
+def test_who_asks_once_more_while_the_old_ones_are_looked_for_is_not_forgotten(wish: Wishing) -> None:
+    letter(wish)
+    later, asked = NOW + timedelta(days=8), list[object]()
+
+    def reader(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        answer = execute(sql, params, many, context)
+        if "LIMIT 1000" in sql and not asked:
+            asked.append(ask_to_join(wish(), now=later))
+        return answer
+
+    with connection.execute_wrapper(reader):
+        assert confirming.forget(now=later) == 0
+    assert list(Confirmation.objects.filter(expires_at__gt=later)) == asked
 
 
 def test_a_letter_long_over_is_forgotten_and_what_it_proved_stays(wish: Wishing, brief: Topic) -> None:
