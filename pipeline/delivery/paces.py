@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from pipeline.channels.base import MailChannel
 from pipeline.channels.mail.direct import Direct
@@ -56,13 +56,15 @@ def keep(name: str, channel: MailChannel, *, now: datetime) -> None:
                 "connections": min(share.connections, pace.connections * channel.processes),
                 "per_minute": pace.per_minute * channel.processes,
                 "clean_since": pace.clean_since,
-                "paused_until": pace.paused_until,
                 "said": pace.said,
             },
         )
+        if pace.paused_until is not None:  # never shortened: another run may have been told to wait longer
+            shorter = Q(paused_until=None) | Q(paused_until__lt=pace.paused_until)
+            Provider.objects.filter(shorter, transport=name, group=group).update(paused_until=pace.paused_until)
         if group in channel.used:
             rows = Provider.objects.filter(transport=name, group=group)
-            rows.exclude(day=now.date()).update(day=now.date(), sent_today=0)
+            rows.exclude(day__gte=now.date()).update(day=now.date(), sent_today=0)
             rows.update(sent_today=F("sent_today") + channel.used[group])
 
 

@@ -118,3 +118,26 @@ def test_a_pace_is_shared_among_processes_and_comes_back_as_it_was(going: Send, 
     work(town(), here)
     row.refresh_from_db()
     assert (row.connections, row.per_minute) == (4, 800)
+
+
+def test_a_run_that_ends_by_yesterdays_clock_does_not_begin_the_day_again(going: Send, here: Config) -> None:
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    channel = paces.direct("direct", {}, config=here, client_name="news.example", now=midnight)
+    channel.gauge("other")
+    channel.used["other"] = 7
+    for at in (midnight, midnight - timedelta(seconds=1), midnight):
+        paces.keep("direct", channel, now=at)
+    assert Provider.objects.values_list("day", "sent_today").get() == (midnight.date(), 21)
+
+
+def test_a_run_that_was_told_nothing_does_not_end_the_patience_another_was_asked_for(going: Send, here: Config) -> None:
+    now = timezone.now()
+    until = now + timedelta(hours=1)
+    channel = paces.direct("direct", {}, config=here, client_name="news.example", now=now)
+    gauge = channel.gauge("other")
+    paces.keep("direct", channel, now=now)
+    Provider.objects.update(paused_until=until)
+    for told in (None, now + timedelta(minutes=5)):
+        gauge.pace = replace(gauge.pace, paused_until=told)
+        paces.keep("direct", channel, now=now)
+    assert Provider.objects.get().paused_until == until
