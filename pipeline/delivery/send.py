@@ -44,7 +44,8 @@ def begin(*, edition_id: int, now: datetime, departures: Mapping[str, datetime] 
     A killed, embargoed or held story stops it, in the statement that takes it: its stories are locked first, so that
     an embargo set at the same moment comes before it or after it, and is never missed. No joins: Django would move
     every condition into a subquery, which PostgreSQL does not look at again after it waited for the row, and two
-    callers would win. Of a newsletter that was paused or ended a moment ago, only what a person approved leaves. `departures` are the instants of readers' zones, where readers are mailed at their own clock.
+    callers would win. Of a newsletter that was paused or ended a moment ago, only what a person approved leaves.
+    `departures` are the instants of readers' zones, where readers are mailed at their own clock.
     """
     list(_stories(edition_id).select_for_update(no_key=True).values_list("id"))
     runs = Newsletter.objects.filter(id=OuterRef("newsletter_id"), state=Newsletter.State.ACTIVE)

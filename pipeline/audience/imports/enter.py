@@ -84,9 +84,7 @@ def _columns(table: Table, file: Path) -> tuple[Columns, list[tuple[int, list[st
 
 
 @transaction.atomic
-def _begun(
-    import_id: int, file: Path, columns: Columns, *, fresh: bool, is_asked: bool, now: datetime
-) -> Import:  # fmt: skip
+def _begun(import_id: int, file: Path, columns: Columns, *, fresh: bool, is_asked: bool, now: datetime) -> Import:
     """The row as it is now that nobody else enters it, made ready. Raises Busy."""
     made_in = Import.objects.select_for_update().get(id=import_id)
     if not is_asked and made_in.state not in (Import.State.WAITING, Import.State.RUNNING):

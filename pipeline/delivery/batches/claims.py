@@ -181,9 +181,8 @@ def release(claim: Claim, *, trouble: Temporary | Permanent | None) -> None:
     if isinstance(trouble, Permanent):
         send.pause(send_id=claim.send_id, now=now, code="server_refused", said=str(trouble)[:300])
     elif trouble and not isinstance(trouble, RateLimited):
-        going = Send.objects.filter(
-            id=claim.send_id, state=Send.State.SUBMITTING
-        )  # why another stands is not ours to say
+        # of a send that stands, why it does is not ours to say
+        going = Send.objects.filter(id=claim.send_id, state=Send.State.SUBMITTING)
         going.update(code="server_away", params={"said": str(trouble)[:300]})
     if due_at is None:
         send.finish(send_id=claim.send_id, now=now)

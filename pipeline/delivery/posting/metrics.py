@@ -53,9 +53,8 @@ def _prove(account: Account, line: Channel, *, now: datetime) -> int:
             break
         found = (proof(text, line.read(remote_id), now=now) for remote_id, text in said)
         wrong = next((changes for changes in found if "code" in changes), None)
-        as_read = Post.objects.filter(
-            id=post.id, version=post.version, state=Post.State.POSTED
-        )  # else edited meanwhile
+        # else it was edited meanwhile, and is read again
+        as_read = Post.objects.filter(id=post.id, version=post.version, state=Post.State.POSTED)
         as_read.update(**(wrong or {"verified_at": now}))
         done += 1
     return done

@@ -44,10 +44,9 @@ def tell(*, edition_id: int, now: datetime) -> int | None:
     nobody twice. The desk shows the draft either way.
     """
     with transaction.atomic():
+        # asked under the lock, for who had it before us may have told
         list(Edition.objects.select_for_update().filter(id=edition_id).values_list("id"))
-        edition = (
-            _untold(now=now).filter(id=edition_id).first()
-        )  # asked under the lock: who had it before us may have told
+        edition = _untold(now=now).filter(id=edition_id).first()
         if edition is None:
             return None
         entry = note(verb=VERB, subject="edition", subject_id=edition.id, now=now)
