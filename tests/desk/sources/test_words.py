@@ -10,7 +10,7 @@ from pipeline.desk.sources import words
 from pipeline.kernel.config import ROOT
 from pipeline.sources.health import Code, Health
 from pipeline.sources.models import Channel, Push, Source
-from tests.desk.test_words import codes
+from tests.desk.reasons.test_codes import set_in
 
 NOW = datetime(2026, 4, 19, 4, 12, tzinfo=UTC)
 ZONE = "Europe/Brussels"
@@ -44,7 +44,7 @@ def test_a_site_that_fails_is_never_said_to_have_no_news() -> None:
 
 def test_every_gate_has_words_for_its_count() -> None:
     source = (ROOT / "pipeline/articles/gates/screen.py").read_text(encoding="utf-8")
-    assert codes(source) - {"first_seen"} <= set(words.GATES)
+    assert set_in(source) - {"first_seen"} <= set(words.GATES)
     assert words.gate("moon_phase") == "moon phase"
 
 
