@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Value
 
 from pipeline.articles.models import Article
 from pipeline.delivery.course import brake, doubts
@@ -38,19 +38,21 @@ settle_doubts = doubts.settle_doubts
 
 
 @transaction.atomic
-def begin(*, edition_id: int, now: datetime, departures: Mapping[str, datetime] | None = None) -> bool:
+def begin(
+    *, edition_id: int, now: datetime, departures: Mapping[str, datetime] | None = None, by_hand: bool = False
+) -> bool:
     """Take an approved edition whose undo window has passed; True if this caller won it.
 
     A killed, embargoed or held story stops it, in the statement that takes it: its stories are locked first, so that
     an embargo set at the same moment comes before it or after it, and is never missed. No joins: Django would move
     every condition into a subquery, which PostgreSQL does not look at again after it waited for the row, and two
-    callers would win. Of a newsletter that was paused or ended a moment ago, only what a person approved leaves.
-    `departures` are the instants of readers' zones, where readers are mailed at their own clock.
+    callers would win. Of a newsletter that was paused or ended a moment ago, only what a person approved leaves,
+    or has sent `by_hand`. `departures` are the instants of readers' zones, where readers are mailed at their own clock.
     """
     list(_stories(edition_id).select_for_update(no_key=True).values_list("id"))
     runs = Newsletter.objects.filter(id=OuterRef("newsletter_id"), state=Newsletter.State.ACTIVE)
     won = Edition.objects.filter(
-        Q(approved_by__isnull=False) | Exists(runs),
+        Q(approved_by__isnull=False) | Exists(runs) | Q(Value(by_hand)),
         ~holds_barred_story(),
         Exists(Rendering.objects.filter(edition_id=OuterRef("id"))),
         id=edition_id,

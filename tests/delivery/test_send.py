@@ -100,6 +100,18 @@ def test_it_does_not_leave_before_its_time_or_without_its_bytes(approved: Editio
     assert not begin(edition_id=approved.id, now=editions.NOW)
 
 
+@pytest.mark.parametrize("state", ["paused", "ended"])
+def test_of_a_newsletter_that_rests_only_what_a_person_approved_or_sends_by_hand_is_begun(
+    approved: Edition, state: str
+) -> None:
+    Newsletter.objects.update(state=state)
+    assert not begin(edition_id=approved.id, now=editions.NOW)
+    assert begin(edition_id=approved.id, now=editions.NOW, by_hand=True)
+    Edition.objects.filter(id=approved.id).update(state="approved", approved_by=staff.ada())
+    Send.objects.all().delete()
+    assert begin(edition_id=approved.id, now=editions.NOW)
+
+
 def test_an_edition_with_a_killed_story_is_not_begun(approved: Edition) -> None:
     carried = approved.items.filter(picked=True)[0].article_id
     left_out = articles.article(state=Article.State.KILLED)

@@ -49,7 +49,7 @@ def run(*, slug: str, yes: bool, config: Config) -> dict[str, Any]:
             "warnings": ["not sent: the answer was no"],
         }
     review.grant(edition, now=timezone.now(), actor=None, undo=False)
-    if not sending.begin(edition_id=edition.id, now=timezone.now()):
+    if not sending.begin(edition_id=edition.id, now=timezone.now(), by_hand=True):
         raise UnusableInput(
             f"a story of edition {edition.id} was killed or held a moment ago. Nothing was sent; compose it again."
         )
