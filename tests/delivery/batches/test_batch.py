@@ -7,7 +7,6 @@ from base64 import b64encode
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import dkim
 import pytest
@@ -26,10 +25,8 @@ from pipeline.delivery.batches import journal as journals
 from pipeline.delivery.message import mail
 from pipeline.delivery.models import Batch, Delivery, Send
 from pipeline.editions.models import Edition
-from pipeline.kernel.config import Config, config
+from pipeline.kernel.config import Config
 from tests.delivery.batches.dying import Killed, Post, lapse
-from tests.factories import articles, audience, editions
-from tests.factories import delivery as deliveries
 
 pytestmark = pytest.mark.django_db
 READERS = 7
@@ -40,21 +37,6 @@ KEY = PRIVATE.private_bytes(
 RECORD = b"v=DKIM1; k=rsa; p=" + b64encode(
     PRIVATE.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 )
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Config:
-    return replace(config(), data_dir=tmp_path)
-
-
-@pytest.fixture
-def going() -> Send:
-    newsletter = editions.newsletter()
-    for _ in range(4):
-        articles.article()
-    for n in range(READERS):
-        audience.subscriber(address=f"reader{n}@example.org", follows=newsletter.topic)
-    return deliveries.send(edition=editions.composed(newsletter=newsletter), now=timezone.now() - timedelta(seconds=1))
 
 
 def work(post: Post, here: Config) -> None:

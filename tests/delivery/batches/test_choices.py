@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
-from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -21,7 +19,7 @@ from pipeline.delivery.message import choices, mail
 from pipeline.delivery.models import Batch, Send
 from pipeline.editions.models import Edition
 from pipeline.engagement.models import Origin
-from pipeline.kernel.config import Config, config
+from pipeline.kernel.config import Config
 from tests.delivery.batches.dying import Killed, Post, lapse
 from tests.factories import articles, audience, editions
 from tests.factories import delivery as deliveries
@@ -32,11 +30,6 @@ CHOICES = (
     {"kind": "lead", "title": "", "rule": {"count": 1}},
     *({"kind": "section", "title": s, "rule": {"count": 2, "sections": [s], "topic": s.lower()}} for s in SECTIONS),
 )
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Config:
-    return replace(config(), data_dir=tmp_path)
 
 
 @pytest.fixture

@@ -5,55 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from pipeline.channels.base import Temporary
 from pipeline.delivery import send
 from pipeline.delivery.batches import batch, claims
 from pipeline.delivery.batches import journal as journals
-from pipeline.delivery.models import Batch, Delivery, Send
-from pipeline.editions.models import Newsletter
-from pipeline.kernel.config import Config, config
-from tests.factories import articles, audience, editions, staff
-from tests.factories import delivery as deliveries
-from tests.factories.deaths import LIVES, Life, Post, failpoints, living
+from pipeline.delivery.models import Batch, Send
+from pipeline.kernel.config import Config
+from tests.delivery.batches.holders import ends, pass_on, work
+from tests.factories import staff
+from tests.factories.deaths import LIVES, Life, Post, failpoints
 
 pytestmark = pytest.mark.django_db
 READERS = 4
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Config:
-    return replace(config(), data_dir=tmp_path)
-
-
-@pytest.fixture
-def going() -> Send:
-    newsletter: Newsletter = editions.newsletter()
-    for _ in range(4):
-        articles.article()
-    for n in range(READERS):
-        audience.subscriber(address=f"reader{n}@example.org", follows=newsletter.topic)
-    return deliveries.send(edition=editions.composed(newsletter=newsletter), now=timezone.now() - timedelta(seconds=9))
-
-
-def work(here: Config, post: Post, life: Life | None = None) -> None:
-    with living(life or Life()):
-        batch.submit(batch_id=Batch.objects.get().id, config=here, now=timezone.now(), channel=post)
-
-
-def pass_on(*, by_s: float) -> None:
-    ago = Now() - timedelta(seconds=by_s)
-    Batch.objects.filter(state="claimed").update(lease_until=ago)
-    Batch.objects.filter(state="pending").update(due_at=ago)
-
-
-def ends() -> Counter[str]:
-    return Counter(Delivery.objects.values_list("state", flat=True))
 
 
 def two_hold_one_batch(going: Send, here: Config, taken: Counter[int]) -> None:

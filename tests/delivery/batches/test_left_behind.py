@@ -3,56 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from django.db import connection
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from pipeline.channels.base import Temporary
 from pipeline.delivery import send
-from pipeline.delivery.batches import batch, claims
-from pipeline.delivery.models import Batch, Delivery, Send
-from pipeline.kernel.config import Config, config
-from tests.factories import articles, audience, editions
-from tests.factories import delivery as deliveries
-from tests.factories.deaths import Life, Post, failpoints, living
+from pipeline.delivery.batches import claims
+from pipeline.delivery.models import Batch, Send
+from pipeline.kernel.config import Config
+from tests.delivery.batches.holders import ends, pass_on, work
+from tests.factories.deaths import Life, Post, failpoints
 
 pytestmark = pytest.mark.django_db
 READERS = 4
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Config:
-    return replace(config(), data_dir=tmp_path)
-
-
-@pytest.fixture
-def going() -> Send:
-    newsletter = editions.newsletter()
-    for _ in range(4):
-        articles.article()
-    for n in range(READERS):
-        audience.subscriber(address=f"reader{n}@example.org", follows=newsletter.topic)
-    return deliveries.send(edition=editions.composed(newsletter=newsletter), now=timezone.now() - timedelta(seconds=9))
-
-
-def work(here: Config, post: Post, life: Life | None = None) -> None:
-    with living(life or Life()):
-        batch.submit(batch_id=Batch.objects.get().id, config=here, now=timezone.now(), channel=post)
-
-
-def pass_on(*, by_s: float) -> None:
-    ago = Now() - timedelta(seconds=by_s)
-    Batch.objects.filter(state="claimed").update(lease_until=ago)
-    Batch.objects.filter(state="pending").update(due_at=ago)
-
-
-def ends() -> Counter[str]:
-    return Counter(Delivery.objects.values_list("state", flat=True))
 
 
 def test_who_was_in_flight_when_its_holder_died_is_in_doubt_also_where_the_send_is_cancelled(
